@@ -1,0 +1,207 @@
+"""Find thousands of whole-word phrases in a column of folded captions, in one pass.
+
+Folded captions are tokens with spaces around them, so a phrase can only begin after a space.
+The kernel looks at token starts and nowhere else:
+
+1. every phrase has an *anchor*: the token start inside it whose next bytes are rarest in the
+   captions at hand (``"gogh "`` rather than ``"van g"``);
+2. the eight bytes at every token start of the captions are hashed into a small table; almost
+   every token falls on an empty slot and is done with;
+3. for the few that do not, the phrases of the slot are compared byte for byte, eight at a time.
+
+All steps are whole-array operations, so the cost per caption hardly depends on how many phrases
+are sought, and the result is exact: the hash only ever lets too much through.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_SPACE = 0x20
+_TOKEN_START = re.compile(rb" (?=[^ ])")
+#: Widths, in bytes, at which anchors are hashed. A phrase uses the widest that fits it.
+_WIDTHS = (8, 5, 4, 3, 2)
+#: Bytes of captions handled at a time: the arrays of one block stay inside the processor's cache.
+_BLOCK = 1 << 19
+
+
+@dataclass(frozen=True)
+class Hits:
+    """Every place where a phrase stands in a column of folded captions.
+
+    All arrays have one entry a hit; the same phrase may hit one caption several times.
+    """
+
+    rows: Any  #: int64, index of the caption in the array that was searched
+    phrases: Any  #: int64, index of the phrase
+    positions: Any  #: int64, byte offset of the phrase's leading space in the searched buffer
+
+
+@dataclass(frozen=True)
+class _AnchorTable:
+    """Phrases whose anchors are hashed at one width; the last three arrays are ordered by slot."""
+
+    width: int
+    bits: int
+    occupied: Any  #: bool (2**bits,)
+    starts: Any  #: int64 (2**bits + 1,), slot -> range in the arrays below
+    keys: Any  #: uint64 (m,), the anchor's first ``width`` bytes
+    members: Any  #: int64 (m,), phrase indices
+
+    def candidates(self, prefixes: Any) -> tuple[Any, Any]:
+        """(index of the token, phrase) wherever a token start begins with a phrase's anchor."""
+        slots = _slots(prefixes, self.width, self.bits)
+        tokens = np.flatnonzero(self.occupied.take(slots))
+        slots = slots[tokens]
+        first = self.starts.take(slots)
+        counts = self.starts.take(slots + 1) - first
+        ends = np.cumsum(counts)
+        if len(ends) and ends[-1] > len(ends):
+            tokens = np.repeat(tokens, counts)
+            first = np.repeat(first - ends + counts, counts) + np.arange(ends[-1])
+        heads = prefixes.take(tokens) & np.uint64(2 ** (8 * self.width) - 1)
+        same = np.flatnonzero(heads == self.keys.take(first))
+        return tokens[same], self.members[first[same]]
+
+
+def _slots(words: Any, width: int, bits: int) -> Any:
+    return ((words << np.uint64(64 - 8 * width)) * _MULTIPLIER >> np.uint64(64 - bits)).view(np.int64)
+
+
+class PhraseKernel:
+    """A compiled set of folded phrases.
+
+    Parameters
+    ----------
+    phrases:
+        Folded phrases (``" van gogh "``), each with at least one token.
+    typical:
+        Folded captions from which the frequency of tokens is learned; it steers speed only.
+    """
+
+    def __init__(self, phrases: Sequence[str], typical: pa.Array | None = None) -> None:
+        encoded = [phrase.encode() for phrase in phrases]
+        for phrase in encoded:
+            if len(phrase) < 3 or phrase[:1] != b" " or phrase[-1:] != b" " or b"  " in phrase:
+                raise ValueError(f"not a folded phrase: {phrase!r}")
+        self._longest = max(map(len, encoded), default=0)
+        self._words, self._masks, self._word_counts = _as_words(encoded)
+        rarity = _PrefixFrequencies(typical)
+        anchors = [rarity.rarest_token_start(phrase) for phrase in encoded]
+        self._anchors = np.array(anchors, np.int64)
+        self._tables = []
+        widths = np.array(
+            [_widest(len(p) - a) for p, a in zip(encoded, anchors, strict=True)], np.int64
+        )
+        for width in _WIDTHS:
+            members = np.flatnonzero(widths == width)
+            if len(members):
+                keys = [int.from_bytes(encoded[m][anchors[m] :][:width], "little") for m in members]
+                self._tables.append(_anchor_table(width, np.array(keys, np.uint64), members))
+
+    def find(self, captions: pa.Array) -> Hits:
+        """Find every phrase in ``captions``, a folded string or large_string array (n,)."""
+        if len(captions) == 0 or not self._tables or captions.buffers()[2] is None:
+            return _no_hits()
+        wide = pa.types.is_large_string(captions.type)
+        offsets = np.frombuffer(captions.buffers()[1], np.int64 if wide else np.int32)
+        offsets = offsets[captions.offset : captions.offset + len(captions) + 1]
+        first, last = int(offsets[0]), int(offsets[-1])
+        # Zeros behind the text let every comparison read whole words without leaving the buffer.
+        text = np.zeros(last - first + self._longest + 16, np.uint8)
+        text[: last - first] = np.frombuffer(captions.buffers()[2], np.uint8, last - first, first)
+        words = np.ndarray((len(text) - 7,), "<u8", text, strides=(1,))
+        phrases, positions = [], []
+        for start in range(0, last - first, _BLOCK):
+            stop = min(start + _BLOCK, last - first)
+            tokens = np.flatnonzero(text[start:stop] == _SPACE)
+            tokens += start + 1
+            prefixes = words[tokens]
+            for table in self._tables:
+                which, phrase = table.candidates(prefixes)
+                if len(which):
+                    phrase, position = self._verify(phrase, tokens[which], words)
+                    phrases.append(phrase)
+                    positions.append(position)
+        if not phrases:
+            return _no_hits()
+        position = np.concatenate(positions)
+        rows = np.searchsorted(offsets, position + first, side="right") - 1
+        return Hits(rows, np.concatenate(phrases), position)
+
+    def _verify(self, phrases: Any, tokens: Any, words: Any) -> tuple[Any, Any]:
+        """Compare whole phrases, their leading space included, eight bytes at a time."""
+        positions = tokens - self._anchors.take(phrases)
+        same = np.flatnonzero(positions >= 0)
+        for index in range(len(self._words)):
+            phrases, positions = phrases[same], positions[same]
+            if index and not (self._word_counts.take(phrases) > index).any():
+                break
+            at = np.minimum(positions + 8 * index, len(words) - 1)
+            masked = words[at] & self._masks[index].take(phrases)
+            same = np.flatnonzero(masked == self._words[index].take(phrases))
+        else:
+            phrases, positions = phrases[same], positions[same]
+        return phrases, positions
+
+
+def _no_hits() -> Hits:
+    empty = np.empty(0, np.int64)
+    return Hits(empty, empty, empty)
+
+
+def _widest(available: int) -> int:
+    return next(width for width in _WIDTHS if width <= available)
+
+
+def _as_words(phrases: Sequence[bytes]) -> tuple[Any, Any, Any]:
+    """Phrases as little-endian 8-byte words, masks over the bytes that count: (w, p) each."""
+    counts = np.array([-(-len(p) // 8) for p in phrases], np.int64)
+    width = int(counts.max(initial=1)) * 8
+    text = b"".join(p.ljust(width, b"\0") for p in phrases)
+    mask = b"".join((b"\xff" * len(p)).ljust(width, b"\0") for p in phrases)
+    shape = (len(phrases), width // 8)
+    return (
+        np.ascontiguousarray(np.frombuffer(text, "<u8").reshape(shape).T),
+        np.ascontiguousarray(np.frombuffer(mask, "<u8").reshape(shape).T),
+        counts,
+    )
+
+
+def _anchor_table(width: int, keys: Any, members: Any) -> _AnchorTable:
+    # Sixteen slots a phrase keep chance collisions rare; more than 2**20 would leave the cache.
+    bits = int(np.clip(np.ceil(np.log2(16 * len(keys))), 10, 20))
+    slots = _slots(keys, width, bits)
+    order = np.argsort(slots, kind="stable")
+    counts = np.bincount(slots, minlength=1 << bits)
+    starts = np.concatenate(([0], np.cumsum(counts)))
+    return _AnchorTable(width, bits, counts > 0, starts, keys[order], members[order])
+
+
+class _PrefixFrequencies:
+    """How often token starts begin with given bytes, in a sample of captions."""
+
+    def __init__(self, typical: pa.Array | None) -> None:
+        self._counts: Counter[bytes] = Counter()
+        for caption in [] if typical is None else typical.to_pylist():
+            text = (caption or "").encode()
+            for match in _TOKEN_START.finditer(text):
+                at = match.end()
+                self._counts.update(text[at : at + width] for width in _WIDTHS)
+
+    def rarest_token_start(self, phrase: bytes) -> int:
+        """Offset in ``phrase`` of the token start to look for."""
+
+        def rank(start: int) -> tuple[int, int]:
+            width = _widest(len(phrase) - start)
+            return self._counts[phrase[start : start + width]], -width
+
+        return min((m.end() for m in _TOKEN_START.finditer(phrase[:-1])), key=rank)
