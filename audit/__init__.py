@@ -1,3 +1,49 @@
-"""Training-data provenance and frequency auditing for image-text datasets."""
+"""Training-data provenance and frequency auditing for image-text datasets.
+
+>>> import audit
+>>> dataset = audit.open("sample")                      # doctest: +SKIP
+>>> dataset.count("Van Gogh").to_polars()               # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from audit.api import OpenDataset as OpenDataset
+    from audit.api import datasets as datasets
+    from audit.api import ingest as ingest
+    from audit.api import open as open
+    from audit.concepts import Concept as Concept
+    from audit.concepts import read_concepts as read_concepts
+    from audit.counts.results import ConceptCount as ConceptCount
+    from audit.counts.results import CountResult as CountResult
+    from audit.errors import AuditError as AuditError
+
+#: Public name -> where it is defined. Loaded when used: importing `audit` costs nothing.
+_PUBLIC = {
+    "AuditError": "audit.errors",
+    "Concept": "audit.concepts",
+    "ConceptCount": "audit.counts.results",
+    "CountResult": "audit.counts.results",
+    "OpenDataset": "audit.api",
+    "datasets": "audit.api",
+    "ingest": "audit.api",
+    "open": "audit.api",
+    "read_concepts": "audit.concepts",
+}
+
+__all__ = [*sorted(_PUBLIC), "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'audit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class AuditError(Exception):
@@ -30,6 +31,10 @@ class AuditError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Errors travel between processes; the hint must not be lost on the way.
+        return _rebuilt, (type(self), self.message, self.hint)
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
@@ -73,3 +78,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """A sentence that suggests the nearest known word, or None if nothing is near."""
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"Did you mean {near[0]!r}?" if near else None
+
+
+def _rebuilt(kind: type[AuditError], message: str, hint: str | None) -> AuditError:
+    return kind(message, hint=hint)

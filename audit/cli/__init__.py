@@ -1,0 +1,76 @@
+"""The command line: parse, call the library, render. Nothing is computed here."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+import click
+
+from audit import __version__
+from audit.cli.count import count
+from audit.cli.datasets import datasets, remove, show
+from audit.cli.demo import demo
+from audit.cli.ingest import ingest
+from audit.cli.talk import Talk
+from audit.errors import AuditError
+
+#: What a shell expects of a program stopped by Ctrl-C, and by a closed pipe.
+_INTERRUPTED, _CLOSED_PIPE = 130, 141
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="audit")
+def cli() -> None:
+    """How many images of a concept are in an image-text dataset, and what follows.
+
+    Begin with `audit demo`, or with your own shards:
+
+    \b
+      audit ingest 'laion/*.parquet' --name laion
+      audit count --concept "Van Gogh" --examples 3
+
+    Answers go to standard output, everything else to standard error. Exit codes: 0 answered;
+    1 failed, or part of the input could not be read; 2 wrong usage; 3 a gate tripped.
+    """
+
+
+for command in (ingest, count, datasets, show, remove, demo):
+    cli.add_command(command)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit: the one place where errors become exit codes."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    talk = Talk()
+    try:
+        result = cli.main(arguments, prog_name="audit", standalone_mode=False, obj=talk)
+        return result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except AuditError as error:
+        if talk.verbose:
+            traceback.print_exc()
+        talk.error(error.message, error.hint)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        talk.error("Interrupted.", "What is finished is kept: the same command goes on from there.")
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has seen enough. Python would complain while closing it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _CLOSED_PIPE
+    except Exception as error:
+        if talk.verbose:
+            traceback.print_exc()
+        talk.error(
+            f"An unexpected {type(error).__name__}: {error}",
+            "This is a mistake in audit. Run again with --verbose and report what it prints.",
+        )
+        return 1

@@ -1,0 +1,59 @@
+"""``audit demo``"""
+
+from __future__ import annotations
+
+import shlex
+
+import click
+
+from audit.cli.options import common_options
+from audit.cli.talk import Talk
+
+NAME = "sample"
+
+
+@click.command()
+@common_options
+@click.pass_obj
+def demo(talk: Talk, home: str | None) -> int:
+    """A tour on real data: museum metadata that comes with the package."""
+    from audit.sample import concepts_path, shard_paths
+
+    folder = str(shard_paths()[0].parent)
+    ask = ["count", "--dataset", NAME]
+    tour = [
+        ("Ingest the shards that come with the package.", ["ingest", folder, "--name", NAME]),
+        (
+            "How many samples name Van Gogh, and which? His museum does not count.",
+            [*ask, "-c", "Van Gogh", "--exclude", "Van Gogh Museum", "--distinct",
+             "--examples", "3"],
+        ),
+        (
+            "A name that is frequent here; only images marked as in copyright.",
+            [*ask, "-c", "Henry Moore", "--alias", "Henry Spencer Moore",
+             "--where", "license = 'in-copyright'", "--distinct"],
+        ),
+        (
+            "Many concepts in one pass, from a list.",
+            [*ask, "--concepts", str(concepts_path()), "--distinct"],
+        ),
+    ]  # fmt: skip
+    for number, (purpose, arguments) in enumerate(tour, start=1):
+        click.secho(f"\n{number}. {purpose}", bold=True)
+        click.secho("$ audit " + " ".join(map(shlex.quote, arguments)) + "\n", dim=True)
+        code = _run(talk, [*arguments, *(["--home", home] if home else [])])
+        if code:
+            return code
+    click.echo(
+        "\nNow your own data:\n"
+        "  audit ingest 'path/to/*.parquet' --name mine\n"
+        '  audit count --dataset mine --concept "Van Gogh" --output json'
+    )
+    return 0
+
+
+def _run(talk: Talk, arguments: list[str]) -> int:
+    """Run a command of this same command line, errors left to whoever runs the demo."""
+    root = click.get_current_context().find_root().command
+    result = root.main(arguments, prog_name="audit", standalone_mode=False, obj=talk)
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,61 @@
+"""Options that mean the same on every command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from audit.cli.talk import Talk
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: The keys of ``audit.reports.formats.FORMATS``, which is not imported to keep --help fast.
+OUTPUT_FORMATS = ("table", "json", "csv", "parquet")
+
+
+def _set_talk(attribute: str) -> Callable[[click.Context, click.Parameter, bool], None]:
+    def callback(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+        if value:
+            setattr(context.ensure_object(Talk), attribute, True)
+
+    return callback
+
+
+def common_options(command: F) -> F:
+    """--home, --quiet and --verbose."""
+    for option in (
+        click.option(
+            "--verbose", "-v", is_flag=True, expose_value=False, callback=_set_talk("verbose"),
+            help="Say more; show where errors come from.",
+        ),
+        click.option(
+            "--quiet", "-q", is_flag=True, expose_value=False, callback=_set_talk("quiet"),
+            help="No remarks and no progress on standard error.",
+        ),
+        click.option(
+            "--home", type=click.Path(file_okay=False), metavar="DIR", envvar="AUDIT_HOME",
+            help="Folder of datasets.  [default: $AUDIT_HOME, or ./indexes]",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def output_option(command: F) -> F:
+    """--output: the same formats wherever there is an answer."""
+    return click.option(
+        "--output",
+        type=click.Choice(OUTPUT_FORMATS),
+        default="table",
+        show_default=True,
+        help="Format of the answer on standard output.",
+    )(command)
+
+
+def dataset_option(command: F) -> F:
+    """--dataset: which one to ask."""
+    return click.option(
+        "--dataset", "-d", metavar="NAME", help="Dataset to ask.  [default: the only one]"
+    )(command)

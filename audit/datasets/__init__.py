@@ -1,0 +1,17 @@
+"""Datasets: ingesting shards, and what is kept of them.
+
+===================  ==================================================================
+module               what it holds
+===================  ==================================================================
+``presets``          which column plays which role; **add a layout here**
+``sources``          paths, globs, folders and URIs, expanded to files
+``reading``          parquet, TSV and CSV shards, read in batches
+``parts``            what is kept of a shard, row for row
+``shard_job``        one shard to one part: the unit of work
+``planning``         what an ingest has to do, given what is there
+``ingest``           doing it, in one process or many
+``manifest``         ``dataset.json``
+``dataset``          an ingested dataset, opened for reading
+``home``             the folder of datasets; locks
+===================  ==================================================================
+"""

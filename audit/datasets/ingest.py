@@ -1,0 +1,311 @@
+"""Ingest: shards in, a dataset out; interrupted at any time and resumed by running it again."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from audit.datasets.dataset import Coverage, Dataset
+from audit.datasets.distinct import distinct_urls
+from audit.datasets.home import Home
+from audit.datasets.manifest import Manifest, ShardRecord
+from audit.datasets.planning import IngestPlan, plan_ingest
+from audit.datasets.shard_job import ShardJob, make_part, url_sketches
+from audit.datasets.stats import ShardStats
+from audit.errors import AuditError
+
+#: Below this many bytes to read, starting worker processes costs more than it gains.
+_POOL_BYTES = 64 << 20
+_MANIFEST_SECONDS = 2.0
+_POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an ingest is."""
+
+    rows: int
+    bytes: float
+    total_bytes: int
+    shards: int
+    total_shards: int
+    seconds: float
+
+    @property
+    def rows_per_second(self) -> float:
+        return self.rows / self.seconds if self.seconds else 0.0
+
+    @property
+    def share(self) -> float | None:
+        return min(self.bytes / self.total_bytes, 1.0) if self.total_bytes else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        if not self.bytes:
+            return None
+        return self.seconds * (self.total_bytes - self.bytes) / self.bytes
+
+
+@dataclass(frozen=True)
+class IngestListener:
+    """What wants to hear of an ingest while it runs; the functions must return quickly."""
+
+    on_wait: Callable[[], None] = lambda: None
+    on_plan: Callable[[IngestPlan], None] = lambda plan: None
+    on_progress: Callable[[Progress], None] = lambda progress: None
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """The outcome of an ingest, and the state of the dataset after it."""
+
+    dataset: str
+    folder: Path
+    plan: IngestPlan
+    rows_read: int  #: this time
+    seconds: float
+    coverage: Coverage
+    stats: ShardStats
+    distinct_urls: dict[str, Any] | None
+    #: (URI, reason) of the shards that were tried this time and could not be read
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        stats = self.stats
+        return {
+            "schema": "audit.ingest/1",
+            **self.plan.to_dict(),
+            "rows_read": self.rows_read,
+            "seconds": round(self.seconds, 3),
+            "coverage": self.coverage.to_dict(),
+            "null_captions": stats.null_captions,
+            "wordless_captions": stats.wordless_captions,
+            "repaired_captions": stats.repaired_captions,
+            "null_urls": stats.null_urls,
+            "distinct_urls": self.distinct_urls,
+            "caption_characters": stats.caption_characters,
+        }
+
+    def to_polars(self) -> pl.DataFrame:
+        """One row a shard of the dataset."""
+        rows = [
+            {
+                "shard": shard.ordinal,
+                "uri": shard.uri,
+                "state": shard.state,
+                "rows": shard.rows,
+                "size": shard.size,
+                "error": shard.error,
+            }
+            for shard in self.plan.manifest.shards
+        ]
+        schema = {
+            "shard": pl.Int64,
+            "uri": pl.String,
+            "state": pl.String,
+            "rows": pl.Int64,
+            "size": pl.Int64,
+            "error": pl.String,
+        }
+        return pl.DataFrame(rows, schema=schema)
+
+
+def ingest(
+    sources: Sequence[str],
+    name: str,
+    *,
+    home: Home | None = None,
+    columns: Mapping[str, str] | None = None,
+    keep: Sequence[str] = (),
+    add: bool = False,
+    workers: int | None = None,
+    listener: IngestListener | None = None,
+) -> IngestReport:
+    """Ingest shards into a dataset; again for what is new, changed or was not finished.
+
+    Parameters
+    ----------
+    sources:
+        Paths, globs, folders, fsspec URIs.
+    columns:
+        Role -> source column, where the layout is not one that is known.
+    keep:
+        Further source columns to copy, for use in conditions.
+    add:
+        Let an existing dataset grow by sources that have nothing in common with it.
+    workers:
+        Processes; by default as many as there are processors and shards. One shard is read by
+        one process.
+
+    Raises
+    ------
+    SourceError, ColumnError
+        If nothing of the sources can be read; single unreadable shards are in the report.
+    DatasetExistsError
+        If the name is taken by a dataset of other sources.
+    StorageError
+        If the home cannot be written.
+    """
+    home = home or Home()
+    listener = listener or IngestListener()
+    started = time.monotonic()
+    with home.locked(name, on_wait=listener.on_wait):
+        plan = plan_ingest(home.folder(name), name, sources, columns=columns, keep=keep, add=add)
+        listener.on_plan(plan)
+        made = _run(plan, workers, listener)
+        _count_distinct_urls(plan)
+        plan.manifest.write(plan.folder)
+    dataset = Dataset(plan.folder)
+    return IngestReport(
+        dataset=name,
+        folder=plan.folder,
+        plan=plan,
+        rows_read=sum(shard.rows or 0 for shard in made if shard.state == "done"),
+        seconds=time.monotonic() - started,
+        coverage=dataset.coverage,
+        stats=dataset.manifest.stats,
+        distinct_urls=dataset.manifest.distinct_urls,
+        failures=[(s.uri, s.error or "") for s in made if s.state == "failed"],
+    )
+
+
+def _run(plan: IngestPlan, workers: int | None, listener: IngestListener) -> list[ShardRecord]:
+    """Make the missing parts; whatever stops it, what is finished is in the manifest."""
+    made: list[ShardRecord] = []
+    written = time.monotonic()
+    plan.manifest.write(plan.folder)
+    if workers is None:
+        small = plan.bytes_to_read < _POOL_BYTES
+        workers = 1 if small else min(_processors(), len(plan.to_read))
+    records = _in_this_process if workers <= 1 else _in_processes
+    try:
+        for record in records(plan, listener, workers):
+            made.append(record)
+            plan.manifest.shards[record.ordinal] = record
+            if time.monotonic() - written > _MANIFEST_SECONDS:
+                plan.manifest.write(plan.folder)
+                written = time.monotonic()
+    finally:
+        plan.manifest.write(plan.folder)
+    return made
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _in_this_process(
+    plan: IngestPlan, listener: IngestListener, workers: int
+) -> Iterator[ShardRecord]:
+    started, rows, read, shards = time.monotonic(), 0, 0.0, 0
+
+    def tell() -> None:
+        seconds = time.monotonic() - started
+        total = len(plan.to_read)
+        listener.on_progress(Progress(rows, read, plan.bytes_to_read, shards, total, seconds))
+
+    for job in plan.to_read:
+
+        def on_batch(batch_rows: int, share: float, size: int = job.shard.size or 0) -> None:
+            nonlocal rows, read
+            rows += batch_rows
+            read += share * size
+            tell()
+
+        yield make_part(job, on_batch)
+        shards += 1
+        tell()
+
+
+def _in_processes(
+    plan: IngestPlan, listener: IngestListener, workers: int
+) -> Iterator[ShardRecord]:
+    # Spawned, not forked: a fork of a process with threads (Arrow's, DuckDB's) may deadlock.
+    context = get_context("spawn")
+    counters = context.Array("d", 2)
+    stop = context.Event()
+    started, shards = time.monotonic(), 0
+    pool = ProcessPoolExecutor(workers, context, _start_worker, (counters, stop, os.getpid()))
+    waiting: set[Future[ShardRecord]] = set()
+    try:
+        waiting = {pool.submit(_make_part_in_worker, job) for job in plan.to_read}
+        while waiting:
+            finished, waiting = wait(waiting, _POLL_SECONDS, FIRST_COMPLETED)
+            for future in finished:
+                yield future.result()
+                shards += 1
+            rows, read = counters[:]
+            seconds = time.monotonic() - started
+            total = len(plan.to_read)
+            listener.on_progress(
+                Progress(int(rows), read, plan.bytes_to_read, shards, total, seconds)
+            )
+    except BrokenProcessPool as error:
+        raise AuditError(
+            "A worker process was killed, perhaps because memory ran out.",
+            hint="Run the same command again with fewer --workers: finished shards are kept.",
+        ) from error
+    finally:
+        stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _StoppedError(Exception):
+    """The parent asked this worker to give up."""
+
+
+_counters: Any = None
+_stop: Any = None
+
+
+def _start_worker(counters: Any, stop: Any, parent: int) -> None:
+    import signal
+
+    global _counters, _stop
+    _counters, _stop = counters, stop
+    # Ctrl-C reaches the whole process group; the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def leave_with_parent() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=leave_with_parent, daemon=True).start()
+
+
+def _make_part_in_worker(job: ShardJob) -> ShardRecord:
+    size = job.shard.size or 0
+
+    def on_batch(rows: int, share: float) -> None:
+        if _stop.is_set():
+            raise _StoppedError
+        with _counters.get_lock():
+            _counters[0] += rows
+            _counters[1] += share * size
+
+    return make_part(job, on_batch)
+
+
+def _count_distinct_urls(plan: IngestPlan) -> None:
+    manifest: Manifest = plan.manifest
+    if "url" not in manifest.mapping.columns:
+        return
+    if not plan.to_read and manifest.distinct_urls is not None:
+        return
+    parts = [plan.folder / "samples" / s.part_name for s in manifest.shards if s.state == "done"]
+    rows = manifest.stats.rows
+    counted = distinct_urls(map(str, parts), rows, url_sketches(parts))
+    manifest.distinct_urls = counted.to_dict()

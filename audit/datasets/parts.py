@@ -1,0 +1,264 @@
+"""A part: what is kept of one shard, row for row, in Parquet."""
+
+from __future__ import annotations
+
+import binascii
+import json
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from audit.captions.folding import fold_array, repair_utf8
+from audit.datasets.presets import ColumnMapping
+from audit.datasets.stats import ShardStats
+from audit.errors import ColumnError
+
+#: Rows in a row group of a part: bounds the memory of everything that reads parts later.
+GROUP_ROWS = 1 << 17
+
+#: Every how many rows the caption is also kept as it was written, for questions that folding
+#: destroys the answer to, such as how a name is capitalised. Small shards keep more of them.
+_PROBE_EVERY = 64
+_PROBES_WANTED = 2048
+
+_HAS_AUTHORITY = "url LIKE 'http%' OR url LIKE 'HTTP%' OR url LIKE 'ftp%'"
+
+_RECORD_KEY = b"audit.shard"
+
+#: How each role is stored, besides caption and url.
+_TYPES = {
+    "width": "integer", "height": "integer", "license": "varchar", "license_url": "varchar",
+    "rights_holder": "varchar", "creator": "varchar", "similarity": "float", "nsfw": "varchar",
+    "punsafe": "float", "pwatermark": "float", "aesthetic": "float", "language": "varchar",
+    "phash": "varchar", "md5": "varchar", "sha256": "varchar", "hash": "varchar",
+}  # fmt: skip
+_ARROW_TYPES = {"integer": pa.int32(), "varchar": pa.string(), "float": pa.float32()}
+#: Text with few different values; the others are cheaper to read without a dictionary.
+_REPEATING = ("host", "license", "license_url", "rights_holder", "creator", "nsfw", "language")
+
+
+#: Columns whose smallest and largest values say nothing.
+_UNORDERED = ("caption", "caption_probe", "url_hash")
+
+
+def part_schema(mapping: ColumnMapping) -> pa.Schema:
+    """Columns of every part of a dataset, whatever single shards lack.
+
+    Raises
+    ------
+    ColumnError
+        If a column to be kept holds lists or records.
+    """
+    fields = [("caption", pa.large_string())]
+    if "url" in mapping.columns:
+        fields += [("url_hash", pa.uint64()), ("host", pa.string())]
+    fields += [(role, _ARROW_TYPES[_TYPES[role]]) for role in _TYPES if role in mapping.columns]
+    fields += [("caption_probe", pa.large_string())]
+    taken = {name for name, _ in fields}
+    fields += [(_kept_name(name, taken), _plain_type(name, t)) for name, t in mapping.kept.items()]
+    return pa.schema(fields)
+
+
+def _plain_type(column: str, type_name: str) -> pa.DataType:
+    try:
+        return pa.type_for_alias(type_name)
+    except ValueError as error:
+        raise ColumnError(
+            f"The column {column!r} cannot be kept: it holds {type_name}.",
+            hint="Only columns of plain values (text, numbers, times) can be kept.",
+        ) from error
+
+
+def _kept_name(column: str, taken: Collection[str]) -> str:
+    return f"source_{column}" if column.lower() in taken else column
+
+
+class PartShaper:
+    """Turns batches of a shard into batches of its part, counting as it goes."""
+
+    def __init__(
+        self, mapping: ColumnMapping, columns: dict[str, pa.DataType], rows: int | None, where: str
+    ) -> None:
+        self._source = {role: name for role, name in mapping.columns.items() if name in columns}
+        if "caption" not in self._source:
+            raise ColumnError(
+                f"{where}: the caption column {mapping.columns['caption']!r} is missing.",
+                hint=f"Columns: {', '.join(columns) or 'none'}.",
+            )
+        #: Roles of the dataset that this shard has no column for.
+        self.absent_roles = sorted(mapping.columns.keys() - self._source.keys())
+        self._check_text("caption", columns, where)
+        if "url" in self._source:
+            self._check_text("url", columns, where)
+        self.schema = part_schema(mapping)
+        kept_as = self.schema.names[len(self.schema) - len(mapping.kept) :]
+        #: column of the part -> the source column that it copies
+        self._kept = {
+            kept: name for kept, name in zip(kept_as, mapping.kept, strict=True) if name in columns
+        }
+        wanted = _PROBE_EVERY if rows is None else rows // _PROBES_WANTED
+        self._probe_step = min(max(wanted, 1), _PROBE_EVERY)
+        self._row = 0
+        self._engine = duckdb.connect(config={"threads": 1})
+        self._query = self._shaping_query()
+        self.stats = ShardStats()
+
+    @property
+    def source_columns(self) -> list[str]:
+        """What must be read of the shard."""
+        return list(dict.fromkeys([*self._source.values(), *self._kept.values()]))
+
+    def _check_text(self, role: str, columns: dict[str, pa.DataType], where: str) -> None:
+        type_ = columns[self._source[role]]
+        value = type_.value_type if pa.types.is_dictionary(type_) else type_
+        if not (_is_text(value) or pa.types.is_null(value)):
+            listed = ", ".join(name for name, t in columns.items() if _is_text(t)) or "none"
+            raise ColumnError(
+                f"{where}: the {role} column {self._source[role]!r} holds {type_}, not text.",
+                hint=f"Choose another column with --{role}-col; columns of text: {listed}.",
+            )
+
+    def _shaping_query(self) -> str:
+        shaped = []
+        if "url" in self._source:
+            shaped += [
+                "md5(coalesce(url, '')) AS digest",
+                f"CASE WHEN {_HAS_AUTHORITY} THEN split_part(url, '/', 3) END AS host",
+            ]
+        shaped += [
+            f"try_cast({_quoted(role)} AS {_TYPES[role]}) AS {role}"
+            for role in _TYPES
+            if role in self._source
+        ]
+        return f"SELECT {', '.join(shaped)} FROM batch" if shaped else ""
+
+    def shape(self, batch: pa.RecordBatch) -> pa.Table:
+        """The rows of the part for one batch of the shard."""
+        read = {role: readable(batch.column(name)) for role, name in self._source.items()}
+        captions, repaired = read.pop("caption")
+        folded = fold_array(captions)
+        urls = read["url"][0] if "url" in read else None
+        columns: dict[str, Any] = {"caption": folded}
+        if self._query:
+            self._engine.register(
+                "batch", pa.table({role: column for role, (column, _) in read.items()})
+            )
+            made = self._engine.sql(self._query).to_arrow_table().combine_chunks()
+            self._engine.unregister("batch")
+            columns |= {name: made[name] for name in made.column_names if name != "digest"}
+        if urls is not None:
+            columns["url_hash"] = _url_hashes(made["digest"], urls)
+            columns["host"] = _clean_hosts(made["host"])
+        columns["caption_probe"] = self._probes(captions)
+        columns |= {kept: readable(batch.column(name))[0] for kept, name in self._kept.items()}
+        self.stats.add_batch(captions, folded, urls, repaired)
+        self._row += len(batch)
+        return pa.table(
+            [
+                columns[field.name].cast(field.type) if field.name in columns else
+                pa.nulls(len(batch), field.type)
+                for field in self.schema
+            ],
+            schema=self.schema,
+        )  # fmt: skip
+
+    def _probes(self, captions: pa.Array) -> pa.Array:
+        rows = np.arange(self._row, self._row + len(captions))
+        chosen = pa.array(rows % self._probe_step == 0)
+        return pc.if_else(chosen, captions, pa.scalar(None, pa.large_string()))
+
+
+def write_part(
+    stream: IO[bytes],
+    schema: pa.Schema,
+    tables: Iterator[pa.Table],
+    record: Callable[[], dict[str, Any]],
+) -> None:
+    """Write a part. ``record()`` is called at the end and travels in the file's metadata."""
+    writer = pq.ParquetWriter(
+        stream,
+        schema,
+        compression={name: "none" if name == "url_hash" else "zstd" for name in schema.names},
+        use_dictionary=[name for name in schema.names if name in _REPEATING],
+        write_statistics=[name for name in schema.names if name not in _UNORDERED],
+        store_schema=False,
+    )  # fmt: skip
+    with writer:
+        waiting: list[pa.Table] = []
+        for table in tables:
+            waiting.append(table)
+            if sum(map(len, waiting)) >= GROUP_ROWS:
+                writer.write_table(pa.concat_tables(waiting), row_group_size=GROUP_ROWS)
+                waiting = []
+        if waiting:
+            writer.write_table(pa.concat_tables(waiting), row_group_size=GROUP_ROWS)
+        writer.add_key_value_metadata({_RECORD_KEY: json.dumps(record()).encode()})
+
+
+def read_part_record(path: Path) -> dict[str, Any] | None:
+    """The record that a finished part carries; None if there is no such part."""
+    try:
+        metadata = pq.read_metadata(path).metadata or {}
+        record = json.loads(metadata[_RECORD_KEY])
+    except (OSError, KeyError, ValueError, pa.ArrowException):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    checks = (
+        pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view,
+        pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view,
+    )  # fmt: skip
+    return any(check(type_) for check in checks)
+
+
+def readable(column: pa.Array) -> tuple[pa.Array, int]:
+    """A column without dictionary and, if it is text, in valid UTF-8; how many were not."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_null(column.type):
+        column = column.cast(pa.large_string())
+    return repair_utf8(column) if _is_text(column.type) else (column, 0)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _url_hashes(digests: pa.ChunkedArray, urls: pa.Array) -> pa.Array:
+    """First eight bytes of the MD5 of each URL, as uint64 (n,); null for a null URL."""
+    text = b"".join(
+        chunk.buffers()[2].slice(chunk.offset * 32, len(chunk) * 32).to_pybytes()
+        for chunk in digests.chunks
+        if len(chunk)
+    )
+    values = np.frombuffer(binascii.unhexlify(text), ">u8")[::2].astype(np.uint64)
+    missing = urls.is_null().to_numpy(zero_copy_only=False) if urls.null_count else None
+    return pa.array(values, mask=missing)
+
+
+def _clean_hosts(hosts: pa.ChunkedArray) -> pa.Array:
+    """Host names without user, port or what follows a missing slash; in lower case."""
+    encoded = pa.concat_arrays(hosts.chunks).dictionary_encode()
+    names = encoded.dictionary
+    odd = pc.match_substring_regex(names, r"[^a-z0-9.-]|\.$|^$")
+    if pc.any(odd).as_py():
+        clean = [_clean_host(name) for name in names.filter(odd).to_pylist()]
+        names = pc.replace_with_mask(names, odd, pa.array(clean, names.type))
+    return names.take(encoded.indices)
+
+
+def _clean_host(authority: str) -> str | None:
+    for separator in "?#":
+        authority = authority.partition(separator)[0]
+    host = authority.rpartition("@")[2].lower()
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0].rstrip(".") or None

@@ -1,0 +1,1 @@
+"""Showing results: rendering knows how numbers look, never how they are made."""

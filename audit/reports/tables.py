@@ -1,0 +1,274 @@
+"""Answers as tables for a terminal."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import unicodedata
+from functools import singledispatch
+from typing import IO, Any
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from audit.counts.examples import Example
+from audit.counts.results import ConceptCount, CountResult
+from audit.datasets.catalog import Catalog
+from audit.datasets.ingest import IngestReport
+from audit.datasets.overview import Overview
+
+#: Concepts up to which each gets a paragraph; more of them share one table.
+_DETAILED_CONCEPTS = 5
+_WIDTH_OF_A_LOG = 100
+
+
+def print_table(answer: Any, stream: IO[bytes]) -> None:
+    """Write an answer as text, in colour on a terminal."""
+    terminal = stream.isatty()
+    width = shutil.get_terminal_size().columns if terminal else _WIDTH_OF_A_LOG
+    text = io.StringIO()
+    console = Console(
+        file=text,
+        width=width,
+        force_terminal=terminal,
+        no_color=bool(os.environ.get("NO_COLOR")),
+        legacy_windows=False,
+        highlight=False,
+        emoji=False,
+        markup=False,
+    )
+    for renderable in as_renderables(answer):
+        console.print(renderable)
+    lines = (line.rstrip() for line in text.getvalue().splitlines())
+    stream.write("".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
+
+
+@singledispatch
+def as_renderables(answer: Any) -> list[RenderableType]:
+    """What to print for an answer; register a function for every new kind of answer."""
+    raise TypeError(f"no table for {type(answer).__name__}")
+
+
+@as_renderables.register
+def _count(result: CountResult) -> list[RenderableType]:
+    detailed = len(result.counts) <= _DETAILED_CONCEPTS
+    counts = result.counts
+    if not detailed:
+        counts = tuple(sorted(counts, key=lambda count: -(count.samples or 0)))
+    shown: list[RenderableType] = [_concept_table(counts, result.distinct_by, detailed)]
+    for count in result.counts if detailed else ():
+        shown += _evidence(count)
+    shown.append(Padding(_basis(result), (1, 0, 0, 0)))
+    return shown
+
+
+def _concept_table(
+    counts: tuple[ConceptCount, ...], distinct_by: str | None, detailed: bool
+) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("Concept", overflow="fold")
+    table.add_column("Samples", justify="right")
+    bounded = any(count.interval[1] != count.interval[0] for count in counts)
+    if bounded:
+        table.add_column("At most", justify="right")
+    if distinct_by:
+        table.add_column(f"Distinct by {distinct_by}", justify="right")
+    table.add_column("Per million", justify="right")
+    table.add_column("Notes", overflow="fold")
+    for count in counts:
+        cells: list[RenderableType] = [
+            Text(visible(count.name), style="bold"),
+            _number(count.samples),
+        ]
+        if bounded:
+            cells.append(_number(count.interval[1]))
+        if distinct_by:
+            cells.append(_number(count.distinct))
+        notes = ", ".join(dict.fromkeys(f.kind.replace("-", " ") for f in count.findings))
+        table.add_row(*cells, _per_million(count.per_million), notes)
+        if detailed and len(count.aliases) > 1:
+            for alias, samples in count.aliases.items():
+                pad = [""] * (len(cells) - 2)
+                table.add_row(Text(f"  {visible(alias)}", style="dim"), _number(samples), *pad)
+    return table
+
+
+def _evidence(count: ConceptCount) -> list[RenderableType]:
+    shown: list[RenderableType] = []
+    searched = " | ".join(f"“{visible(phrase.strip())}”" for phrase in count.phrases.phrases)
+    line = Text(f"\n{visible(count.name)}: ", style="bold")
+    line.append(f"searched {searched or 'nothing'}, folded, as whole words.", style="default")
+    if count.phrases.concept.exclusions:
+        excluded = ", ".join(f"“{visible(e)}”" for e in count.phrases.concept.exclusions)
+        line.append(
+            f" Not counted: {count.excluded:,} samples that name it only inside {excluded}.",
+            style="default",
+        )
+    shown.append(line)
+    for accidental in count.accidental:
+        interval = accidental.interval
+        if interval is not None:
+            shown.append(
+                Text(
+                    f"  “{visible(accidental.phrase.strip())}” is one word: "
+                    f"{accidental.share:.0%} of its matches may be accidental (95 % interval {interval[0]:.0%} to "
+                    f"{interval[1]:.0%}; lower case in {accidental.lower_case} of "
+                    f"{accidental.informative} captions that tell)."
+                )
+            )
+    for finding in count.findings:
+        shown.append(Text(f"  Note: {visible(finding.message)}.", style="yellow"))
+    for example in count.examples:
+        shown.append(Padding(_example(example), (0, 0, 0, 2)))
+    return shown
+
+
+def _example(example: Example) -> Text:
+    text = Text("• ")
+    start = 0
+    for begin, end in example.spans:
+        text.append(visible(example.caption[start:begin]))
+        text.append(visible(example.caption[begin:end]), style="bold reverse")
+        start = end
+    text.append(visible(example.caption[start:]))
+    url = visible(example.url) if example.url else "no URL at hand"
+    text.append(f"\n  {url}  [{_short(example.shard)} row {example.row:,}]", style="dim")
+    if not example.from_source:
+        text.append(" (folded: the shard is out of reach or has changed)", style="dim")
+    return text
+
+
+def _basis(result: CountResult) -> Text:
+    coverage = result.coverage
+    scope = f"{result.considered:,} samples of {coverage.rows:,}" if result.where else ""
+    text = Text(f"Dataset {result.dataset}: ", style="dim")
+    text.append(coverage.describe())
+    if scope:
+        text.append(f"; {scope} meet the condition {result.where}")
+    text.append(". A census of captions, without sampling error: ")
+    text.append(f"{result.assumption}.")
+    return text
+
+
+@as_renderables.register
+def _ingest(report: IngestReport) -> list[RenderableType]:
+    stats = report.stats
+    facts = Table(box=None, show_header=False, pad_edge=False)
+    facts.add_column(style="dim")
+    facts.add_column(overflow="fold")
+    rate = f"{report.rows_read / report.seconds:,.0f} rows/s" if report.seconds else ""
+    facts.add_row("Dataset", Text(report.dataset, style="bold"))
+    facts.add_row("Coverage", report.coverage.describe())
+    facts.add_row("Read now", f"{report.rows_read:,} rows in {report.seconds:.1f} s ({rate})")
+    facts.add_row("Without caption", f"{stats.null_captions:,}")
+    facts.add_row("Captions without words", f"{stats.wordless_captions:,}")
+    if stats.repaired_captions:
+        facts.add_row("Captions with invalid UTF-8", f"{stats.repaired_captions:,}, repaired")
+    facts.add_row("Caption characters", describe_lengths(stats.caption_characters))
+    if report.distinct_urls:
+        facts.add_row("Without URL", f"{stats.null_urls:,}")
+        facts.add_row("Distinct URLs", describe_distinct(report.distinct_urls, stats.rows))
+    return [facts]
+
+
+@as_renderables.register
+def _overview(answer: Overview) -> list[RenderableType]:
+    stats, coverage = answer.stats, answer.coverage
+    facts = Table(box=None, show_header=False, pad_edge=False)
+    facts.add_column(style="dim")
+    facts.add_column(overflow="fold")
+    facts.add_row("Dataset", Text(answer.name, style="bold"))
+    facts.add_row("Folder", answer.folder)
+    facts.add_row("Sources", "\n".join(visible(source) for source in answer.sources))
+    facts.add_row("Layout", answer.layout)
+    facts.add_row("Coverage", coverage.describe())
+    facts.add_row("Samples", f"{stats.rows:,}")
+    facts.add_row("Without caption", f"{stats.null_captions:,}")
+    facts.add_row("Captions without words", f"{stats.wordless_captions:,}")
+    if stats.repaired_captions:
+        facts.add_row("Captions with invalid UTF-8", f"{stats.repaired_captions:,}, repaired")
+    facts.add_row("Caption characters", describe_lengths(stats.caption_characters))
+    if answer.distinct_urls:
+        facts.add_row("Distinct URLs", describe_distinct(answer.distinct_urls, stats.rows))
+    shown: list[RenderableType] = [facts]
+    for uri, reason in coverage.unread[:10]:
+        shown.append(Text(f"Not read: {visible(uri)}: {visible(reason)}", style="yellow"))
+    for uri in answer.gone[:10]:
+        shown.append(Text(f"Gone from its source, kept here: {visible(uri)}", style="yellow"))
+    columns = Table("Column", "Type", "Made from", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name, (type_, source) in answer.columns.items():
+        columns.add_row(name, type_, visible(source))
+    shown.append(columns)
+    for title, (frequent, different) in (("Host", answer.hosts), ("License", answer.licenses)):
+        if frequent:
+            table = Table(title, "Samples", "Share", box=box.SIMPLE_HEAD, pad_edge=False)
+            table.columns[1].justify = table.columns[2].justify = "right"
+            for value, samples in frequent:
+                share = f"{samples / stats.rows:.1%}"
+                table.add_row("none" if value is None else visible(value), f"{samples:,}", share)
+            if different > len(frequent):
+                table.caption = f"{different:,} different values"
+            shown.append(table)
+    return shown
+
+
+@as_renderables.register
+def _catalog(answer: Catalog) -> list[RenderableType]:
+    if not answer.entries:
+        return [Text(f"No dataset in {answer.home}. Make one: audit ingest SHARDS… --name NAME")]
+    table = Table("Dataset", "Samples", "Shards", "Layout", "Updated", box=box.SIMPLE_HEAD)
+    table.columns[1].justify = table.columns[2].justify = "right"
+    table.pad_edge = False
+    for entry in answer.entries:
+        if entry.problem:
+            table.add_row(entry.name, "?", "?", Text(entry.problem, style="yellow"), "")
+        else:
+            shards = f"{entry.read_shards:,} of {entry.shards:,}"
+            table.add_row(entry.name, f"{entry.rows:,}", shards, entry.layout, entry.updated[:16])
+    return [table]
+
+
+def describe_lengths(characters: dict[str, int | None]) -> str:
+    if characters["median"] is None:
+        return "no captions"
+    return (
+        f"median {characters['median']:,}, 95 % up to {characters['p95']:,}, "
+        f"longest {characters['longest']:,}"
+    )
+
+
+def describe_distinct(distinct: dict[str, Any], rows: int) -> str:
+    value = distinct["value"]
+    repeated = f"{max(rows - value, 0) / rows:.2%} repeat one" if rows else "no samples"
+    if distinct["method"] == "exact":
+        return f"{value:,} ({repeated})"
+    return f"about {value:,} ({distinct['low']:,} to {distinct['high']:,}; {repeated})"
+
+
+def visible(text: str) -> str:
+    """Text that cannot move the cursor or reverse the line: control characters are shown."""
+    return "".join(
+        f"\\x{ord(c):02x}" if unicodedata.category(c) in ("Cc", "Cs") or c in _REORDERING else c
+        for c in text
+    )
+
+
+_REORDERING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+def _short(uri: str) -> str:
+    return uri.rsplit("/", 1)[-1]
+
+
+def _number(value: int | None) -> str:
+    return "unknown" if value is None else f"{value:,}"
+
+
+def _per_million(value: float | None) -> str:
+    if value is None:
+        return "unknown"
+    return f"{value:,.0f}" if value >= 100 else f"{value:,.2g}" if value < 1 else f"{value:,.1f}"
