@@ -136,10 +136,15 @@ def ingest(
     columns: Mapping[str, str] | None = None,
     keep: Sequence[str] = (),
     add: bool = False,
-    workers: int | None = None,
+    workers: int | None = 1,
     listener: IngestListener | None = None,
 ) -> IngestReport:
-    """Ingest shards; see :func:`audit.datasets.ingest.ingest`."""
+    """Ingest shards; see :func:`audit.datasets.ingest.ingest`.
+
+    One process by default, unlike the command line: a script that asks for more (None for as
+    many as there are processors) must keep its own work under ``if __name__ == "__main__":``,
+    because every worker imports it.
+    """
     return _ingest(
         [os.fspath(source) for source in sources],
         name,

@@ -78,7 +78,7 @@ def count_by_caption(
             f"Nothing to search: {findings[0].message}.",
             hint="Give the concept a name or alias with letters or digits.",
         )
-    condition = Condition(where, dataset) if where else None
+    condition = Condition(where, dataset) if where is not None else None
     columns = [distinct_column(dataset, distinct)] if distinct else []
     many = len(folded) > _FEW_CONCEPTS
     typical = first_captions(dataset, _TYPICAL_CAPTIONS) if many else None

@@ -46,6 +46,8 @@ class Condition:
         return f"({self.text}\n)"
 
     def _check_shape(self) -> None:
+        if not self.text.strip():
+            raise ConditionError("--where is empty: not a condition.", hint=_REMEDY)
         statement = f"SELECT 1 FROM samples WHERE {self._clause}"
         found = self._engine.execute(
             "SELECT json_serialize_sql(?::VARCHAR)", [statement]

@@ -16,6 +16,7 @@ UNFINISHED = ".unfinished-"
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
+_NO_FOLDER = {errno.ENOTDIR, errno.EEXIST}
 
 
 @contextlib.contextmanager
@@ -57,6 +58,11 @@ def storage_errors(path: Path) -> Iterator[None]:
             raise StorageError(
                 f"{path}: cannot write there ({os.strerror(error.errno or 0).lower()}).",
                 hint="Choose a folder that you may write with --home DIR or AUDIT_HOME=DIR.",
+            ) from error
+        if error.errno in _NO_FOLDER:
+            raise StorageError(
+                f"{path}: cannot be made, because something above it is not a folder.",
+                hint="Choose another place with --home DIR or AUDIT_HOME=DIR.",
             ) from error
         raise
 

@@ -79,23 +79,43 @@ def _kept_name(column: str, taken: Collection[str]) -> str:
     return f"source_{column}" if column.lower() in taken else column
 
 
+def check_columns(mapping: ColumnMapping, columns: dict[str, pa.DataType], where: str) -> None:
+    """Refuse a shard whose ``columns`` cannot be read as ``mapping`` says.
+
+    Raises
+    ------
+    ColumnError
+        If the caption column is missing, or the captions or URLs are no text.
+    """
+    if mapping.columns["caption"] not in columns:
+        raise ColumnError(
+            f"{where}: the caption column {mapping.columns['caption']!r} is missing.",
+            hint=f"Columns: {', '.join(columns) or 'none'}.",
+        )
+    for role in ("caption", "url"):
+        column = mapping.columns.get(role)
+        if column not in columns:
+            continue
+        type_ = columns[column]
+        value = type_.value_type if pa.types.is_dictionary(type_) else type_
+        if not (_is_text(value) or pa.types.is_null(value)):
+            listed = ", ".join(name for name, t in columns.items() if _is_text(t)) or "none"
+            raise ColumnError(
+                f"{where}: the {role} column {column!r} holds {type_}, not text.",
+                hint=f"Choose another column with --{role}-col; columns of text: {listed}.",
+            )
+
+
 class PartShaper:
     """Turns batches of a shard into batches of its part, counting as it goes."""
 
     def __init__(
         self, mapping: ColumnMapping, columns: dict[str, pa.DataType], rows: int | None, where: str
     ) -> None:
+        check_columns(mapping, columns, where)
         self._source = {role: name for role, name in mapping.columns.items() if name in columns}
-        if "caption" not in self._source:
-            raise ColumnError(
-                f"{where}: the caption column {mapping.columns['caption']!r} is missing.",
-                hint=f"Columns: {', '.join(columns) or 'none'}.",
-            )
         #: Roles of the dataset that this shard has no column for.
         self.absent_roles = sorted(mapping.columns.keys() - self._source.keys())
-        self._check_text("caption", columns, where)
-        if "url" in self._source:
-            self._check_text("url", columns, where)
         self.schema = part_schema(mapping)
         kept_as = self.schema.names[len(self.schema) - len(mapping.kept) :]
         #: column of the part -> the source column that it copies
@@ -113,16 +133,6 @@ class PartShaper:
     def source_columns(self) -> list[str]:
         """What must be read of the shard."""
         return list(dict.fromkeys([*self._source.values(), *self._kept.values()]))
-
-    def _check_text(self, role: str, columns: dict[str, pa.DataType], where: str) -> None:
-        type_ = columns[self._source[role]]
-        value = type_.value_type if pa.types.is_dictionary(type_) else type_
-        if not (_is_text(value) or pa.types.is_null(value)):
-            listed = ", ".join(name for name, t in columns.items() if _is_text(t)) or "none"
-            raise ColumnError(
-                f"{where}: the {role} column {self._source[role]!r} holds {type_}, not text.",
-                hint=f"Choose another column with --{role}-col; columns of text: {listed}.",
-            )
 
     def _shaping_query(self) -> str:
         shaped = []

@@ -12,6 +12,7 @@ from audit import __version__
 from audit.captions.folding import FOLDING_VERSION
 from audit.datasets.files import remove_unfinished
 from audit.datasets.manifest import Manifest, ShardRecord
+from audit.datasets.parts import check_columns, part_schema
 from audit.datasets.presets import ColumnMapping, detect_columns
 from audit.datasets.reading import open_shard
 from audit.datasets.shard_job import ShardJob, finished_part
@@ -137,6 +138,8 @@ def _decide_columns(
                 mapping = detect_columns(reader.columns, columns, keep, where=file.uri)
                 if reader.layout:
                     mapping = ColumnMapping(reader.layout, mapping.columns, mapping.kept)
+                check_columns(mapping, reader.columns, file.uri)
+                part_schema(mapping)  # refuses columns that cannot be kept
                 return mapping, {name: str(type_) for name, type_ in reader.columns.items()}
         except SourceError as error:
             first_error = first_error or error

@@ -24,6 +24,8 @@ from audit.datasets.overview import Overview
 #: Concepts up to which each gets a paragraph; more of them share one table.
 _DETAILED_CONCEPTS = 5
 _WIDTH_OF_A_LOG = 100
+#: Of a long caption, as much as this around the first name in it.
+_SHOWN_CHARACTERS = 400
 
 
 def print_table(answer: Any, stream: IO[bytes]) -> None:
@@ -129,12 +131,17 @@ def _evidence(count: ConceptCount) -> list[RenderableType]:
 
 def _example(example: Example) -> Text:
     text = Text("• ")
-    start = 0
+    first = example.spans[0][0] if example.spans else 0
+    start = max(first - _SHOWN_CHARACTERS // 2, 0)
+    stop = start + _SHOWN_CHARACTERS
+    text.append("…" if start else "")
     for begin, end in example.spans:
-        text.append(visible(example.caption[start:begin]))
-        text.append(visible(example.caption[begin:end]), style="bold reverse")
-        start = end
-    text.append(visible(example.caption[start:]))
+        if end <= stop:
+            text.append(visible(example.caption[start:begin]))
+            text.append(visible(example.caption[begin:end]), style="bold reverse")
+            start = end
+    text.append(visible(example.caption[start:stop]))
+    text.append("…" if stop < len(example.caption) else "")
     url = visible(example.url) if example.url else "no URL at hand"
     text.append(f"\n  {url}  [{_short(example.shard)} row {example.row:,}]", style="dim")
     if not example.from_source:
