@@ -108,10 +108,12 @@ def report(rows: int, repeats: int, measured: dict[str, Measured], starts: dict[
         "# Benchmarks",
         "",
         f"Made by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {machine()}.",
-        (f"{rows:,} made-up LAION-like rows ({-(-rows // SHARD_ROWS)} shards; see "
-        f"`benchmarks/captions.py`), files in the page cache, every job in a process of its own "
-        f"on one thread, floors and jobs in turns, best of {repeats}. Rates are rows per second "
-        "of CPU time; a ratio is the rate of the job over the rate of its floor."),
+        (
+            f"{rows:,} made-up LAION-like rows ({-(-rows // SHARD_ROWS)} shards; see "
+            "`benchmarks/captions.py`), files in the page cache, every job in a process of its "
+            f"own on one thread, floors and jobs in turns, best of {repeats}. Rates are rows per "
+            "second of CPU time; a ratio is the rate of the job over the rate of its floor."
+        ),
         "",
         "| job | M rows/s/core | ratio | of | must | hope | peak memory |",
         "|---|---:|---:|---|---:|---:|---:|",
@@ -127,10 +129,12 @@ def report(rows: int, repeats: int, measured: dict[str, Measured], starts: dict[
     lines += [f"| {name} | {seconds:.2f} |" for name, seconds in starts.items()]
     lines += [
         "",
-        ("What the figures do not say: the peers by hand are not only slower or faster but answer "
-        "another question (`ILIKE` finds *Ivan Goghman*, a regex misses *Beyoncé* for *Beyonce*). "
-        "Reading from a network is not measured. Ingest reads a shard with one process; several "
-        "shards are read by several."),
+        (
+            "What the figures do not say: the peers by hand are not only slower or faster but "
+            "answer another question (`ILIKE` finds *Ivan Goghman*, a regex misses *Beyoncé* for "
+            "*Beyonce*). Reading from a network is not measured. Ingest reads a shard with one "
+            "process; several shards are read by several."
+        ),
         "",
     ]
     return "\n".join(lines)

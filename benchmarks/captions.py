@@ -121,6 +121,6 @@ def _urls(rng: np.random.Generator, rows: int) -> list[str]:
     hosts = _zipf(rng, 20_000, rows, 1.0)
     keys = rng.integers(0, 10**18, (rows, 2))
     return [
-        f"https://cdn{host % 7}.site{host}.example.com/images/products/{a:018d}/{b:018d}_large_view.jpg"
+        f"https://cdn{host % 7}.site{host}.example.com/images/{a:018d}/{b:018d}_large_product.jpg"
         for host, (a, b) in zip(hosts.tolist(), keys.tolist(), strict=True)
     ]

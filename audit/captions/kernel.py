@@ -15,21 +15,21 @@ are sought, and the result is exact: the hash only ever lets too much through.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+WordArray = NDArray[np.uint64]
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _SPACE = 0x20
-_TOKEN_START = re.compile(rb" (?=[^ ])")
 #: Widths, in bytes, at which anchors are hashed. A phrase uses the widest that fits it.
 _WIDTHS = (8, 5, 4, 3, 2)
-#: Bytes of captions handled at a time: the arrays of one block stay inside the processor's cache.
+#: Bytes of captions handled at a time. Larger arrays cost page faults, smaller ones more calls.
 _BLOCK = 1 << 19
 
 
@@ -40,9 +40,9 @@ class Hits:
     All arrays have one entry a hit; the same phrase may hit one caption several times.
     """
 
-    rows: Any  #: int64, index of the caption in the array that was searched
-    phrases: Any  #: int64, index of the phrase
-    positions: Any  #: int64, byte offset of the phrase's leading space in the searched buffer
+    rows: IntArray  #: index of the caption in the array that was searched
+    phrases: IntArray  #: index of the phrase
+    positions: IntArray  #: byte offset of the phrase's leading space in the searched buffer
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,12 @@ class _AnchorTable:
 
     width: int
     bits: int
-    occupied: Any  #: bool (2**bits,)
-    starts: Any  #: int64 (2**bits + 1,), slot -> range in the arrays below
-    keys: Any  #: uint64 (m,), the anchor's first ``width`` bytes
-    members: Any  #: int64 (m,), phrase indices
+    occupied: NDArray[np.bool_]  #: (2**bits,)
+    starts: IntArray  #: (2**bits + 1,), slot -> range in the arrays below
+    keys: WordArray  #: (m,), the anchor's first ``width`` bytes
+    members: IntArray  #: (m,), phrase indices
 
-    def candidates(self, prefixes: Any) -> tuple[Any, Any]:
+    def candidates(self, prefixes: WordArray) -> tuple[IntArray, IntArray]:
         """(index of the token, phrase) wherever a token start begins with a phrase's anchor."""
         slots = _slots(prefixes, self.width, self.bits)
         tokens = np.flatnonzero(self.occupied.take(slots))
@@ -67,13 +67,15 @@ class _AnchorTable:
         if len(ends) and ends[-1] > len(ends):
             tokens = np.repeat(tokens, counts)
             first = np.repeat(first - ends + counts, counts) + np.arange(ends[-1])
-        heads = prefixes.take(tokens) & np.uint64(2 ** (8 * self.width) - 1)
+        heads = prefixes.take(tokens) & _mask(self.width)
         same = np.flatnonzero(heads == self.keys.take(first))
         return tokens[same], self.members[first[same]]
 
 
-def _slots(words: Any, width: int, bits: int) -> Any:
-    return ((words << np.uint64(64 - 8 * width)) * _MULTIPLIER >> np.uint64(64 - bits)).view(np.int64)
+def _slots(words: WordArray, width: int, bits: int) -> IntArray:
+    return ((words << np.uint64(64 - 8 * width)) * _MULTIPLIER >> np.uint64(64 - bits)).view(
+        np.int64
+    )
 
 
 class PhraseKernel:
@@ -94,18 +96,12 @@ class PhraseKernel:
                 raise ValueError(f"not a folded phrase: {phrase!r}")
         self._longest = max(map(len, encoded), default=0)
         self._words, self._masks, self._word_counts = _as_words(encoded)
-        rarity = _PrefixFrequencies(typical)
-        anchors = [rarity.rarest_token_start(phrase) for phrase in encoded]
-        self._anchors = np.array(anchors, np.int64)
+        self._anchors, widths, keys = _choose_anchors(encoded, _PrefixFrequencies(typical))
         self._tables = []
-        widths = np.array(
-            [_widest(len(p) - a) for p, a in zip(encoded, anchors, strict=True)], np.int64
-        )
         for width in _WIDTHS:
             members = np.flatnonzero(widths == width)
             if len(members):
-                keys = [int.from_bytes(encoded[m][anchors[m] :][:width], "little") for m in members]
-                self._tables.append(_anchor_table(width, np.array(keys, np.uint64), members))
+                self._tables.append(_anchor_table(width, keys[members], members))
 
     def find(self, captions: pa.Array) -> Hits:
         """Find every phrase in ``captions``, a folded string or large_string array (n,)."""
@@ -137,7 +133,9 @@ class PhraseKernel:
         rows = np.searchsorted(offsets, position + first, side="right") - 1
         return Hits(rows, np.concatenate(phrases), position)
 
-    def _verify(self, phrases: Any, tokens: Any, words: Any) -> tuple[Any, Any]:
+    def _verify(
+        self, phrases: IntArray, tokens: IntArray, words: WordArray
+    ) -> tuple[IntArray, IntArray]:
         """Compare whole phrases, their leading space included, eight bytes at a time."""
         positions = tokens - self._anchors.take(phrases)
         same = np.flatnonzero(positions >= 0)
@@ -158,11 +156,7 @@ def _no_hits() -> Hits:
     return Hits(empty, empty, empty)
 
 
-def _widest(available: int) -> int:
-    return next(width for width in _WIDTHS if width <= available)
-
-
-def _as_words(phrases: Sequence[bytes]) -> tuple[Any, Any, Any]:
+def _as_words(phrases: Sequence[bytes]) -> tuple[WordArray, WordArray, IntArray]:
     """Phrases as little-endian 8-byte words, masks over the bytes that count: (w, p) each."""
     counts = np.array([-(-len(p) // 8) for p in phrases], np.int64)
     width = int(counts.max(initial=1)) * 8
@@ -176,9 +170,9 @@ def _as_words(phrases: Sequence[bytes]) -> tuple[Any, Any, Any]:
     )
 
 
-def _anchor_table(width: int, keys: Any, members: Any) -> _AnchorTable:
-    # Sixteen slots a phrase keep chance collisions rare; more than 2**20 would leave the cache.
-    bits = int(np.clip(np.ceil(np.log2(16 * len(keys))), 10, 20))
+def _anchor_table(width: int, keys: WordArray, members: IntArray) -> _AnchorTable:
+    # With 32 slots a phrase chance collisions are rare; more than 2**20 would leave the cache.
+    bits = int(np.clip(np.ceil(np.log2(32 * len(keys))), 10, 20))
     slots = _slots(keys, width, bits)
     order = np.argsort(slots, kind="stable")
     counts = np.bincount(slots, minlength=1 << bits)
@@ -190,18 +184,55 @@ class _PrefixFrequencies:
     """How often token starts begin with given bytes, in a sample of captions."""
 
     def __init__(self, typical: pa.Array | None) -> None:
-        self._counts: Counter[bytes] = Counter()
-        for caption in [] if typical is None else typical.to_pylist():
-            text = (caption or "").encode()
-            for match in _TOKEN_START.finditer(text):
-                at = match.end()
-                self._counts.update(text[at : at + width] for width in _WIDTHS)
+        text = "" if typical is None else "".join(typical.drop_null().to_pylist())
+        words, _ = _token_words(text.encode())
+        self._known = {
+            width: np.unique_counts(words & _mask(width)) if len(words) else None
+            for width in _WIDTHS
+        }
 
-    def rarest_token_start(self, phrase: bytes) -> int:
-        """Offset in ``phrase`` of the token start to look for."""
+    def of(self, keys: IntArray, width: int) -> IntArray:
+        """Frequency of each of the (n,) prefixes of ``width`` bytes."""
+        known = self._known[width]
+        if known is None:
+            return np.zeros(len(keys), np.int64)
+        at = np.minimum(np.searchsorted(known.values, keys), len(known.values) - 1)
+        return np.where(known.values[at] == keys, known.counts[at], 0)
 
-        def rank(start: int) -> tuple[int, int]:
-            width = _widest(len(phrase) - start)
-            return self._counts[phrase[start : start + width]], -width
 
-        return min((m.end() for m in _TOKEN_START.finditer(phrase[:-1])), key=rank)
+def _mask(width: int) -> np.uint64:
+    return np.uint64(2 ** (8 * width) - 1)
+
+
+def _token_words(text: bytes) -> tuple[WordArray, IntArray]:
+    """The eight bytes at every token start of folded text, and where the tokens start."""
+    padded = np.frombuffer(text + bytes(8), np.uint8)
+    is_space = padded[:-8] == _SPACE
+    starts = np.flatnonzero(is_space[:-1] & ~is_space[1:]) + 1
+    words = np.ndarray((len(padded) - 7,), "<u8", padded, strides=(1,))
+    return words[starts], starts
+
+
+def _choose_anchors(
+    phrases: Sequence[bytes], frequencies: _PrefixFrequencies
+) -> tuple[IntArray, IntArray, WordArray]:
+    """For every phrase the rarest token start, how many bytes are hashed there, and these.
+
+    All three are (number of phrases,). Only starts with the most bytes behind them are considered:
+    every width in use costs a pass over the tokens.
+    """
+    ends = np.cumsum([len(phrase) for phrase in phrases], dtype=np.int64)
+    words, starts = _token_words(b"".join(phrases))
+    owners = np.searchsorted(ends, starts, side="right")
+    available = ends[owners] - starts if len(starts) else starts
+    widths = np.array(_WIDTHS, np.int64)[np.searchsorted(-np.array(_WIDTHS), -available)]
+    keys = np.empty(len(words), np.uint64)
+    rarity = np.empty(len(words), np.int64)
+    for width in _WIDTHS:
+        here = widths == width
+        keys[here] = words[here] & _mask(width)
+        rarity[here] = frequencies.of(keys[here], width)
+    best = np.lexsort((rarity, -widths, owners))
+    first = best[np.searchsorted(owners[best], np.arange(len(phrases)))]
+    begins = np.concatenate(([0], ends[:-1])) if len(phrases) else ends
+    return starts[first] - begins, widths[first], keys[first]

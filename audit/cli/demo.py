@@ -40,7 +40,7 @@ def demo(talk: Talk, home: str | None) -> int:
     ]  # fmt: skip
     for number, (purpose, arguments) in enumerate(tour, start=1):
         click.secho(f"\n{number}. {purpose}", bold=True)
-        click.secho("$ audit " + " ".join(map(shlex.quote, arguments)) + "\n", dim=True)
+        click.secho("$ audit " + " ".join(map(_quoted, arguments)) + "\n", dim=True)
         code = _run(talk, [*arguments, *(["--home", home] if home else [])])
         if code:
             return code
@@ -50,6 +50,10 @@ def demo(talk: Talk, home: str | None) -> int:
         '  audit count --dataset mine --concept "Van Gogh" --output json'
     )
     return 0
+
+
+def _quoted(argument: str) -> str:
+    return f'"{argument}"' if "'" in argument else shlex.quote(argument)
 
 
 def _run(talk: Talk, arguments: list[str]) -> int:

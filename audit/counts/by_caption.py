@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -27,7 +28,7 @@ _FEW_CONCEPTS = 20
 #: Captions from which the matcher learns which words are rare.
 _TYPICAL_CAPTIONS = 4096
 #: A one-word name is worth a warning from this frequency on, if nothing tells how it is meant.
-_COMMON_PER_MILLION = 100.0
+_COMMON_PER_MILLION, _COMMON_SAMPLES = 100.0, 100
 #: ... and from this share of accidental matches on, at the low end of its interval.
 _ACCIDENTAL_SHARE = 0.02
 
@@ -89,7 +90,7 @@ def count_by_caption(
     considered = done = 0
     draw = ExampleDraw(len(folded), examples, seed) if examples else None
     total = dataset.coverage.rows
-    with DistinctMatches(len(folded)) as values:
+    with DistinctMatches(len(folded)) if columns else contextlib.nullcontext() as values:
         for batch in scan(dataset, matcher.phrases, columns=columns, condition=condition):
             matches = matcher.match(batch.captions)
             samples += np.bincount(matches.concepts, minlength=len(folded))
@@ -97,13 +98,13 @@ def count_by_caption(
             by_name += matches.name_counts
             considered += batch.considered
             done = max(done, considered)
-            if columns:
+            if values is not None:
                 values.add(matches.concepts, batch.columns[columns[0]].take(pa.array(matches.rows)))
             if draw is not None:
                 ordinal = batch.part.shard.ordinal
                 draw.add(ordinal, batch.rows[matches.rows], matches.concepts)
             on_progress(done, total)
-        distinct_counts = values.counts() if columns else [None] * len(folded)
+        distinct_counts = values.counts() if values is not None else [None] * len(folded)
     shown = (
         read_examples(dataset, draw.drawn(), [c.phrases for c in folded])
         if draw is not None
@@ -180,7 +181,9 @@ def _common_words(
                 f"accidental, judged by lower case in {accidental.lower_case} of "
                 f"{accidental.informative} captions; add a first name or exclusions",
             )
-        elif interval is None and considered and samples / considered * 1e6 >= _COMMON_PER_MILLION:
+        elif interval is None and samples >= max(
+            _COMMON_SAMPLES, _COMMON_PER_MILLION * considered / 1e6
+        ):
             yield Finding(
                 "common-word",
                 phrases.concept.name,

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from audit.datasets.conditions import Condition
 from audit.datasets.dataset import Dataset, Part
 
-_BATCH_ROWS = 1 << 17
+#: Small enough for the text of a batch to stay in the cache between decoding and searching.
+_BATCH_ROWS = 1 << 15
 
 #: With more phrases than this, one pass of the kernel is cheaper than a substring search each.
 _PREFILTERED_PHRASES = 4

@@ -10,6 +10,7 @@ from typing import IO, Any
 
 import duckdb
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -25,9 +26,8 @@ GROUP_ROWS = 1 << 17
 #: Every how many rows the caption is also kept as it was written, for questions that folding
 #: destroys the answer to, such as how a name is capitalised. Small shards keep more of them.
 _PROBE_EVERY = 64
-_PROBES_WANTED = 2048
+_PROBES_WANTED = 16_384
 
-_HAS_AUTHORITY = "url LIKE 'http%' OR url LIKE 'HTTP%' OR url LIKE 'ftp%'"
 
 _RECORD_KEY = b"audit.shard"
 
@@ -125,6 +125,11 @@ class PartShaper:
         wanted = _PROBE_EVERY if rows is None else rows // _PROBES_WANTED
         self._probe_step = min(max(wanted, 1), _PROBE_EVERY)
         self._row = 0
+        self._to_convert = [
+            role
+            for role, type_name in _TYPES.items()
+            if role in self._source and not _is_directly(columns[self._source[role]], type_name)
+        ]
         self._engine = duckdb.connect(config={"threads": 1})
         self._query = self._shaping_query()
         self.stats = ShardStats()
@@ -137,14 +142,9 @@ class PartShaper:
     def _shaping_query(self) -> str:
         shaped = []
         if "url" in self._source:
-            shaped += [
-                "md5(coalesce(url, '')) AS digest",
-                f"CASE WHEN {_HAS_AUTHORITY} THEN split_part(url, '/', 3) END AS host",
-            ]
+            shaped.append("md5(coalesce(url, '')) AS digest")
         shaped += [
-            f"try_cast({_quoted(role)} AS {_TYPES[role]}) AS {role}"
-            for role in _TYPES
-            if role in self._source
+            f"try_cast({_quoted(role)} AS {_TYPES[role]}) AS {role}" for role in self._to_convert
         ]
         return f"SELECT {', '.join(shaped)} FROM batch" if shaped else ""
 
@@ -155,16 +155,18 @@ class PartShaper:
         folded = fold_array(captions)
         urls = read["url"][0] if "url" in read else None
         columns: dict[str, Any] = {"caption": folded}
+        columns |= {role: column for role, (column, _) in read.items() if role in _TYPES}
         if self._query:
+            converted = ["url", *self._to_convert]
             self._engine.register(
-                "batch", pa.table({role: column for role, (column, _) in read.items()})
+                "batch", pa.table({role: read[role][0] for role in converted if role in read})
             )
             made = self._engine.sql(self._query).to_arrow_table().combine_chunks()
             self._engine.unregister("batch")
             columns |= {name: made[name] for name in made.column_names if name != "digest"}
         if urls is not None:
             columns["url_hash"] = _url_hashes(made["digest"], urls)
-            columns["host"] = _clean_hosts(made["host"])
+            columns["host"] = _hosts(urls)
         columns["caption_probe"] = self._probes(captions)
         columns |= {kept: readable(batch.column(name))[0] for kept, name in self._kept.items()}
         self.stats.add_batch(captions, folded, urls, repaired)
@@ -221,6 +223,15 @@ def read_part_record(path: Path) -> dict[str, Any] | None:
     return record if isinstance(record, dict) else None
 
 
+def _is_directly(type_: pa.DataType, wanted: str) -> bool:
+    """Whether a plain cast makes of the source's type what is stored, without loss or failure."""
+    if wanted == "varchar":
+        return _is_text(type_)
+    if wanted == "float":
+        return bool(pa.types.is_floating(type_))
+    return type_ in (pa.int8(), pa.int16(), pa.int32(), pa.uint8(), pa.uint16())
+
+
 def _is_text(type_: pa.DataType) -> bool:
     checks = (
         pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view,
@@ -254,9 +265,13 @@ def _url_hashes(digests: pa.ChunkedArray, urls: pa.Array) -> pa.Array:
     return pa.array(values, mask=missing)
 
 
-def _clean_hosts(hosts: pa.ChunkedArray) -> pa.Array:
-    """Host names without user, port or what follows a missing slash; in lower case."""
-    encoded = pa.concat_arrays(hosts.chunks).dictionary_encode()
+def _hosts(urls: pa.Array) -> pa.Array:
+    """Host of each of the (n,) URLs, in lower case, without user and port; null if it has none."""
+    url = pl.col("url")
+    after_scheme = url.str.splitn("/", 4).struct.field("field_2")
+    has_scheme = pl.any_horizontal(url.str.starts_with(s) for s in ("http", "HTTP", "ftp"))
+    frame = pl.DataFrame({"url": pl.Series(urls)}).select(pl.when(has_scheme).then(after_scheme))
+    encoded = frame.to_series().to_arrow().cast(pa.large_string()).dictionary_encode()
     names = encoded.dictionary
     odd = pc.match_substring_regex(names, r"[^a-z0-9.-]|\.$|^$")
     if pc.any(odd).as_py():

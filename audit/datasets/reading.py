@@ -18,7 +18,7 @@ from audit.datasets.sources import SourceFile
 from audit.errors import ColumnError, SourceError
 
 #: Rows in a batch. Captions of a batch and what is made of them stay below some 50 MB.
-BATCH_ROWS = 1 << 15
+BATCH_ROWS = 1 << 16
 
 _SNIFFED_BYTES = 1 << 18
 _HEADER_WORDS = {*CAPTION_COLUMNS, *LIKELY_CAPTION_COLUMNS}.union(*USUAL_COLUMNS.values())

@@ -111,15 +111,16 @@ def _evidence(count: ConceptCount) -> list[RenderableType]:
             style="default",
         )
     shown.append(line)
-    for accidental in count.accidental:
-        interval = accidental.interval
-        if interval is not None:
+    warned = any(finding.kind == "common-word" for finding in count.findings)
+    for accidental in () if warned else count.accidental:
+        if accidental.interval is not None:
+            low, high = accidental.interval
             shown.append(
                 Text(
-                    f"  “{visible(accidental.phrase.strip())}” is one word: "
-                    f"{accidental.share:.0%} of its matches may be accidental (95 % interval {interval[0]:.0%} to "
-                    f"{interval[1]:.0%}; lower case in {accidental.lower_case} of "
-                    f"{accidental.informative} captions that tell)."
+                    f"  “{visible(accidental.phrase.strip())}” is one word: {accidental.share:.0%} "
+                    f"of its matches may be accidental (95 % interval {low:.0%} to {high:.0%}; "
+                    f"lower case in {accidental.lower_case} of {accidental.informative} captions "
+                    "that tell)."
                 )
             )
     for finding in count.findings:

@@ -280,9 +280,15 @@ def test_shard_without_an_optional_column_has_nulls_there(home, write_shard):
 
 @pytest.mark.parametrize(
     "type_",
-    [pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.dictionary(pa.int32(), pa.string())],
+    [
+        pa.string(),
+        pa.large_string(),
+        pa.string_view(),
+        pa.binary(),
+        pa.dictionary(pa.int32(), pa.string()),
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_captions_of_every_text_type_are_read(home, write_shard, type_):
     captions = pa.array(["Łódź", None]).cast(type_)
     shard = write_shard("a.parquet", ["", ""], TEXT=captions)

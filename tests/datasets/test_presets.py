@@ -28,9 +28,11 @@ LAYOUTS = {
         {"caption": "TEXT", "url": "URL"},
     ),
     "COYO-700M": (
-        ("id url text width height image_phash text_length word_count num_faces "
-        "clip_similarity_vitb32 clip_similarity_vitl14 nsfw_score_opennsfw_v2 watermark_score "
-        "aesthetic_score_laion_v2"),
+        (
+            "id url text width height image_phash text_length word_count num_faces "
+            "clip_similarity_vitb32 clip_similarity_vitl14 nsfw_score_opennsfw_v2 watermark_score "
+            "aesthetic_score_laion_v2"
+        ),
         {
             "caption": "text",
             "phash": "image_phash",
@@ -39,13 +41,17 @@ LAYOUTS = {
         },
     ),
     "DataComp": (
-        ("uid url text original_width original_height clip_b32_similarity_score "
-        "clip_l14_similarity_score face_bboxes sha256"),
+        (
+            "uid url text original_width original_height clip_b32_similarity_score "
+            "clip_l14_similarity_score face_bboxes sha256"
+        ),
         {"width": "original_width", "similarity": "clip_b32_similarity_score", "sha256": "sha256"},
     ),
     "CommonCatalog": (
-        ("caption blip2_caption licensename licenseurl pageurl uid unickname downloadurl title "
-        "description width height"),
+        (
+            "caption blip2_caption licensename licenseurl pageurl uid unickname downloadurl title "
+            "description width height"
+        ),
         {
             "caption": "caption",
             "license": "licensename",
@@ -63,8 +69,10 @@ LAYOUTS = {
         {"caption": "caption", "license": "license"},
     ),
     "img2dataset output": (
-        ("url caption key status error_message width height original_width original_height exif "
-        "sha256"),
+        (
+            "url caption key status error_message width height original_width original_height exif "
+            "sha256"
+        ),
         {"caption": "caption", "width": "original_width", "sha256": "sha256"},
     ),
     "clip-retrieval metadata": ("image_path caption NSFW", {"caption": "caption"}),
@@ -114,7 +122,7 @@ def test_two_candidates_are_refused_and_named(columns):
 
 
 def test_no_candidate_is_refused_and_the_columns_are_listed():
-    with pytest.raises(ColumnError, match="no caption column. Columns: URL, WIDTH"):
+    with pytest.raises(ColumnError, match=r"no caption column\. Columns: URL, WIDTH"):
         detect("URL WIDTH")
 
 

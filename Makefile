@@ -1,0 +1,50 @@
+# Targets for a checkout. Needs GNU make (3.81 will do) and Python 3.11 or newer, nothing else.
+
+VENV := .venv
+BIN  := $(VENV)/bin
+PIP  := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help demo test lint bench docs lock clean
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/core ## Ingest the sample that comes with the package and count in it
+	@$(BIN)/audit demo
+
+test: $(VENV)/dev ## Run the tests
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/dev ## Check style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(VENV)/dev ## Time counting and ingesting; writes docs/benchmarks.md (20 minutes, 4 GB)
+	@$(BIN)/python -m benchmarks
+
+docs: $(VENV)/core ## Write docs/cli.md from the commands
+	@$(BIN)/python docs/build_cli.py
+
+lock: $(VENV)/dev ## Write the versions that are installed here to .ci/constraints.txt
+	@$(BIN)/python .ci/lock.py
+
+clean: ## Delete what was built; ingested datasets stay
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is written last: an interrupted set-up is done again.
+$(VENV)/core: pyproject.toml .ci/constraints.txt | $(VENV)/python
+	@echo "Installing audit into $(VENV) (about a minute, once) …"
+	@$(PIP) install --constraint .ci/constraints.txt --editable .
+	@touch $@
+
+$(VENV)/dev: pyproject.toml .ci/constraints.txt | $(VENV)/python
+	@echo "Installing audit and its development tools into $(VENV) (about a minute, once) …"
+	@$(PIP) install --constraint .ci/constraints.txt --editable '.[dev]'
+	@touch $(VENV)/core $@
+
+$(VENV)/python:
+	@sh .ci/make-venv $(VENV)
+	@touch $@

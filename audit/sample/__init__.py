@@ -1,0 +1,17 @@
+"""A small real dataset that comes with the package; see its README for sources and licenses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent
+
+
+def shard_paths() -> list[Path]:
+    """The sample's shards: museum metadata in LAION-400M's columns."""
+    return sorted(_FOLDER.glob("*.parquet"))
+
+
+def concepts_path() -> Path:
+    """A concept list that fits the sample."""
+    return _FOLDER / "concepts.toml"
