@@ -14,8 +14,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from audit.api import OpenDataset as OpenDataset
-    from audit.api import datasets as datasets
     from audit.api import ingest as ingest
+    from audit.api import list_datasets as list_datasets
     from audit.api import open as open
     from audit.concepts import Concept as Concept
     from audit.concepts import read_concepts as read_concepts
@@ -30,8 +30,8 @@ _PUBLIC = {
     "ConceptCount": "audit.counts.results",
     "CountResult": "audit.counts.results",
     "OpenDataset": "audit.api",
-    "datasets": "audit.api",
     "ingest": "audit.api",
+    "list_datasets": "audit.api",
     "open": "audit.api",
     "read_concepts": "audit.concepts",
 }

@@ -124,7 +124,7 @@ def open(name: str | None = None, home: PathLike | None = None) -> OpenDataset:
     return OpenDataset(Home(home).open(name))
 
 
-def datasets(home: PathLike | None = None) -> list[str]:
+def list_datasets(home: PathLike | None = None) -> list[str]:
     """Names of the datasets in a home."""
     return Home(home).names()
 

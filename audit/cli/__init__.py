@@ -31,8 +31,11 @@ def cli() -> None:
       audit ingest 'laion/*.parquet' --name laion
       audit count --concept "Van Gogh" --examples 3
 
-    Answers go to standard output, everything else to standard error. Exit codes: 0 answered;
-    1 failed, or part of the input could not be read; 2 wrong usage; 3 a gate tripped.
+    Answers go to standard output, everything else to standard error.
+
+    \b
+    Exit codes: 0 answered; 1 failed, or part of the input could not be read;
+    2 wrong usage; 3 a gate tripped.
     """
 
 

@@ -45,7 +45,7 @@ from audit.cli.talk import Talk
 )
 @click.option(
     "--distinct",
-    metavar="BY",
+    metavar="[BY]",
     is_flag=False,
     flag_value="url",
     help="Also count different URLs, or different BY: sha256, md5, phash, hash.",
@@ -58,7 +58,7 @@ from audit.cli.talk import Talk
     help="Show N matching samples, drawn at random.",
 )
 @click.option(
-    "--seed", type=click.IntRange(0, 2**63), default=0, show_default=True, help="Seed of that draw."
+    "--seed", type=int, default=0, show_default=True, metavar="N", help="Seed of that draw."
 )
 @output_option
 @click.option(

@@ -29,7 +29,7 @@ def datasets(output: str, home: str | None) -> int:
 @output_option
 @common_options
 def show(name: str | None, top: int, output: str, home: str | None) -> int:
-    """Show what a dataset holds: columns, totals, hosts, licenses, coverage."""
+    """Show columns, totals, hosts, licenses, coverage."""
     from audit.datasets.home import Home
     from audit.datasets.overview import overview
     from audit.reports.formats import write_answer

@@ -16,7 +16,7 @@ NAME = "sample"
 @common_options
 @click.pass_obj
 def demo(talk: Talk, home: str | None) -> int:
-    """A tour on real data: museum metadata that comes with the package."""
+    """A tour on real data that comes with the package."""
     from audit.sample import concepts_path, shard_paths
 
     folder = str(shard_paths()[0].parent)

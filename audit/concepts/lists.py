@@ -198,7 +198,7 @@ def _parse_toml(text: str) -> Iterator[_Entry]:
     starts = [match.start() for match in _TABLE.finditer(text)]
     if len(starts) != len(tables):
         starts = [0] * len(tables)
-    ends = [*starts[1:], len(text)]
+    ends = [*starts[1:], len(text)][: len(tables)]
     for table, start, end in zip(tables, starts, ends, strict=True):
         lines = {key: _line_of_key(text, key, start, end) for key in table}
         yield _Entry(_line(text, start), {**defaults, **table}, lines)

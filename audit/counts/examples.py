@@ -48,7 +48,7 @@ class ExampleDraw:
     """
 
     def __init__(self, concepts: int, wanted: int, seed: int = 0) -> None:
-        self._wanted, self._seed = wanted, np.uint64(seed)
+        self._wanted, self._seed = wanted, np.uint64(seed % 2**64)
         self._bound = np.full(concepts, np.iinfo(np.uint64).max, np.uint64)
         self._kept: list[tuple[NDArray[Any], ...]] = []
         self._size = 0

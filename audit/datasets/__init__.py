@@ -10,8 +10,12 @@ module               what it holds
 ``shard_job``        one shard to one part: the unit of work
 ``planning``         what an ingest has to do, given what is there
 ``ingest``           doing it, in one process or many
-``manifest``         ``dataset.json``
+``manifest``         ``dataset.json``; ``stats``, ``distinct``: what is counted for it
+``files``            writing files whole or not at all
 ``dataset``          an ingested dataset, opened for reading
+``conditions``       conditions on the sample columns
+``lookup``           from a sample back to its row in the source
+``overview``         what `audit show` tells; ``catalog``: `audit datasets`
 ``home``             the folder of datasets; locks
 ===================  ==================================================================
 """

@@ -39,13 +39,17 @@ def _write_csv(answer: Answer, stream: IO[bytes]) -> None:
 
 
 def _write_parquet(answer: Answer, stream: IO[bytes]) -> None:
-    if stream.isatty():
+    if _is_terminal(stream):
         raise UsageError(
             "Parquet is no text for a terminal.", hint="Send it to a file: … > answer.parquet"
         )
     whole = io.BytesIO()  # Parquet's writer seeks; a pipe does not
     answer.to_polars().write_parquet(whole)
     stream.write(whole.getvalue())
+
+
+def _is_terminal(stream: IO[bytes]) -> bool:
+    return stream.isatty()
 
 
 FORMATS: dict[str, Callable[[Answer, IO[bytes]], None]] = {

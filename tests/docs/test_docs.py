@@ -1,0 +1,74 @@
+"""The documentation agrees with the tool."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import importlib.util
+import json
+import pkgutil
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+import audit
+from audit.cli import cli
+
+ROOT = Path(__file__).parents[2]
+
+
+def commands():
+    context = click.Context(cli)
+    return {name: cli.get_command(context, name) for name in cli.list_commands(context)}
+
+
+def test_command_reference_is_up_to_date():
+    spec = importlib.util.spec_from_file_location("build_cli", ROOT / "docs" / "build_cli.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (ROOT / "docs" / "cli.md").read_text() == module.render(), "run `make docs`"
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_and_option_has_help(name):
+    command = commands()[name]
+    assert command.help
+    for option in command.params:
+        if isinstance(option, click.Option):
+            assert option.help, option.name
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/counting.md", "indexes/README.md"])
+def test_commands_shown_in_the_docs_exist(page):
+    text = (ROOT / page).read_text()
+    for line in re.findall(r"^\$? ?(audit .+)$", text, re.MULTILINE):
+        words = shlex.split(line.split(" #")[0].split(" > ")[0])
+        command = commands()[words[1]]
+        known = {name for option in command.params for name in option.opts}
+        used = {word.split("=")[0] for word in words[2:] if re.match(r"--?[a-z]", word)}
+        assert used <= known | {"--help"}, line
+
+
+def test_examples_in_docstrings_are_true():
+    for module in pkgutil.walk_packages(audit.__path__, "audit."):
+        if not module.name.endswith("__main__"):
+            failed, _ = doctest.testmod(importlib.import_module(module.name))
+            assert not failed, module.name
+
+
+def test_readme_shows_what_the_demo_answers(audit):
+    """The numbers in the README are those of the sample that comes with the package."""
+    from audit.sample import shard_paths
+
+    readme = (ROOT / "README.md").read_text()
+    audit("ingest", shard_paths()[0].parent, "--name", "sample")
+    shown = re.findall(r"^\$ (audit count .+)$", readme, re.MULTILINE)
+    assert shown
+    for line in shown:
+        answer = audit(*shlex.split(line)[1:], "--output", "json")
+        for result in json.loads(answer.out)["results"]:
+            row = next(r for r in readme.splitlines() if r.startswith(result["concept"]))
+            assert f" {result['samples']:,} " in row

@@ -1,0 +1,54 @@
+"""What reaches a terminal cannot take it over, and what reaches a file keeps every character."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from audit.reports.formats import FORMATS, write_answer
+from audit.reports.tables import as_renderables, visible
+
+
+def test_control_and_reordering_characters_are_shown_not_obeyed():
+    assert visible("a\x1b[31mb\u202egnp.exe\nc") == "a\\x1b[31mb\\x202egnp.exe\\x0ac"
+    assert visible("葛飾北斎 é") == "葛飾北斎 é"
+
+
+def test_markup_in_captions_is_text(audit, write_shard):
+    shard = write_shard("a.parquet", ["[bold red]Van Gogh[/] :smile: [link=x]"])
+    audit("ingest", shard, "--name", "d")
+    assert (
+        "[bold red]Van Gogh[/] :smile: [link=x]"
+        in audit("count", "-c", "van gogh", "--examples", "1").out
+    )
+
+
+def test_every_format_is_offered_by_the_command_line():
+    from audit.cli.options import OUTPUT_FORMATS
+
+    assert set(OUTPUT_FORMATS) == FORMATS.keys()
+
+
+def test_answer_without_a_table_is_a_mistake_of_ours():
+    with pytest.raises(TypeError, match="no table for"):
+        as_renderables(object())
+
+
+def test_lone_surrogates_do_not_break_json(tmp_path):
+    class Odd:
+        def to_dict(self):
+            return {"uri": "shard-\udcff.parquet"}
+
+    path = tmp_path / "x.json"
+    with path.open("wb") as stream:
+        write_answer(Odd(), "json", stream)
+    assert json.loads(path.read_text())["uri"] == "shard-\udcff.parquet"
+
+
+def test_parquet_is_not_thrown_at_a_terminal(audit, write_shard, monkeypatch):
+    audit("ingest", write_shard("a.parquet", ["x"]), "--name", "d")
+    monkeypatch.setattr("audit.reports.formats._is_terminal", lambda stream: True)
+    outcome = audit("count", "-c", "x", "--output", "parquet")
+    assert outcome.code == 2
+    assert "> answer.parquet" in outcome.err

@@ -1,0 +1,46 @@
+"""The Makefile documents itself and keeps the demonstration light."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.skipif(
+    shutil.which("make") is None or not (ROOT / "Makefile").exists(), reason="needs make"
+)
+
+
+def make(*arguments: str) -> str:
+    done = subprocess.run(
+        ["make", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_help_lists_every_target():
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    listed = re.findall(r"^  make (\w+)", make("help"), re.MULTILINE)
+    assert sorted(listed) == sorted(targets)
+    assert {"help", "demo", "test", "lint", "bench", "docs", "clean"} <= set(listed)
+
+
+def test_help_is_the_default():
+    assert make() == make("help")
+
+
+def test_demo_does_not_install_development_tools():
+    steps = make("--dry-run", "--always-make", "demo")
+    assert "--editable ." in steps
+    assert "[dev]" not in steps
+
+
+def test_versions_are_pinned_for_ci():
+    pins = (ROOT / ".ci" / "constraints.txt").read_text().splitlines()
+    names = {line.split("==")[0] for line in pins if "==" in line}
+    assert {"duckdb", "polars", "pyarrow", "click", "numpy", "pytest", "mypy"} <= names
+    assert all(line.startswith("#") or re.fullmatch(r"[\w.-]+==[\w.+!-]+", line) for line in pins)
