@@ -13,14 +13,13 @@ PAGE = Path(__file__).with_name("cli.md")
 
 def render() -> str:
     """The reference of all commands, as Markdown."""
-    context = click.Context(cli, info_name="audit", terminal_width=100, max_content_width=100)
+    settings = {**cli.context_settings, "terminal_width": 100, "max_content_width": 100}
+    context = click.Context(cli, info_name="audit", **settings)
     pages = [("audit", cli.get_help(context))]
     for name in cli.list_commands(context):
         command = cli.get_command(context, name)
         assert command is not None
-        inner = click.Context(
-            command, parent=context, info_name=name, terminal_width=100, max_content_width=100
-        )
+        inner = click.Context(command, parent=context, info_name=name, **settings)
         pages.append((f"audit {name}", command.get_help(inner)))
     parts = ["# Command line", "", "Made by `make docs` from the commands.", ""]
     for title, text in pages:
