@@ -44,3 +44,16 @@ def test_versions_are_pinned_for_ci():
     names = {line.split("==")[0] for line in pins if "==" in line}
     assert {"duckdb", "polars", "pyarrow", "click", "numpy", "pytest", "mypy"} <= names
     assert all(line.startswith("#") or re.fullmatch(r"[\w.-]+==[\w.+!-]+", line) for line in pins)
+
+
+def test_machine_without_python_is_told_what_to_install(tmp_path):
+    done = subprocess.run(
+        ["/bin/sh", ".ci/make-venv", str(tmp_path / "venv")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={"PATH": str(tmp_path)},
+    )
+    assert done.returncode == 1
+    assert "needs Python 3.11 or newer" in done.stderr
+    assert "apt install" in done.stderr
