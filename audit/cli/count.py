@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from audit.cli.options import common_options, dataset_option, output_option
+from audit.cli.options import common_options, dataset_option, output_option, workers_option
 from audit.cli.talk import Talk
 
 
@@ -60,6 +60,7 @@ from audit.cli.talk import Talk
 @click.option(
     "--seed", type=int, default=0, show_default=True, metavar="N", help="Seed of that draw."
 )
+@workers_option
 @output_option
 @click.option(
     "--save", is_flag=True, help="Also keep the answer as JSON among the dataset's results."
@@ -77,6 +78,7 @@ def count(
     distinct: str | None,
     examples: int,
     seed: int,
+    workers: int | None,
     output: str,
     save: bool,
     home: str | None,
@@ -104,6 +106,7 @@ def count(
             distinct=distinct,
             examples=examples,
             seed=seed,
+            workers=workers,
             on_progress=lambda done, total: show(
                 f"{done:,} of {total:,} samples", done / total if total else None
             ),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audit.cli.options import common_options, output_option
+from audit.cli.options import common_options, output_option, workers_option
 from audit.cli.talk import Talk, duration
 
 if TYPE_CHECKING:
@@ -51,9 +51,7 @@ def _column_options(command: Any) -> Any:
     metavar="N",
     help="Exit with 0 if at most N shards could not be read.",
 )
-@click.option(
-    "--workers", type=click.IntRange(1), metavar="N", help="Processes.  [default: all processors]"
-)
+@workers_option
 @output_option
 @common_options
 @click.pass_obj

@@ -54,6 +54,16 @@ def output_option(command: F) -> F:
     )(command)
 
 
+def workers_option(command: F) -> F:
+    """--workers: how many processes."""
+    return click.option(
+        "--workers",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Processes.  [default: as many as help]",
+    )(command)
+
+
 def dataset_option(command: F) -> F:
     """--dataset: which one to ask."""
     return click.option(

@@ -1,4 +1,8 @@
-"""Concepts and concept lists."""
+"""Concepts and concept lists.
+
+:class:`Concept` says what is looked for; :func:`read_concepts` reads the lists that curators
+write. Nothing here folds or matches: names are kept as they were written.
+"""
 
 from audit.concepts.concept import DOMAINS, MAX_NAME_LENGTH, Concept
 from audit.concepts.lists import FORMATS, read_concepts

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-
-import numpy as np
-import pyarrow as pa
 
 from audit import __version__
 from audit.captions.folding import FOLDING_VERSION
-from audit.captions.matcher import ConceptMatcher
 from audit.captions.phrases import ConceptPhrases, Finding, fold_concepts
 from audit.concepts import Concept
 from audit.counts.accidental import AccidentalShare, accidental_shares
 from audit.counts.distinct import DistinctMatches, distinct_column
-from audit.counts.examples import ExampleDraw, read_examples
+from audit.counts.examples import read_examples
 from audit.counts.results import ConceptCount, CountResult
-from audit.counts.scan import first_captions, scan
-from audit.datasets.conditions import Condition
+from audit.counts.tally import PartCounter, Tally
 from audit.datasets.dataset import Dataset
 from audit.errors import ConceptError, UsageError
+from audit.parallel import processors, run_jobs
 
-#: So few concepts are found fast without knowing which words are rare.
-_FEW_CONCEPTS = 20
-#: Captions from which the matcher learns which words are rare.
-_TYPICAL_CAPTIONS = 4096
+#: Below this many samples, starting worker processes costs more than it gains.
+_POOL_ROWS = 40_000_000
 #: A one-word name is worth a warning from this frequency on, if nothing tells how it is meant.
 _COMMON_PER_MILLION, _COMMON_SAMPLES = 100.0, 100
 #: ... and from this share of accidental matches on, at the low end of its interval.
@@ -41,6 +36,7 @@ def count_by_caption(
     distinct: str | None = None,
     examples: int = 0,
     seed: int = 0,
+    workers: int | None = 1,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> CountResult:
     """Count the samples whose caption names each concept.
@@ -58,6 +54,9 @@ def count_by_caption(
         Matching samples to show for each concept, drawn uniformly.
     seed:
         Of the draw.
+    workers:
+        Processes; None for as many as help. More than one needs a main module that can be
+        imported, as always with :mod:`multiprocessing`.
     on_progress:
         Called with samples done and in all.
 
@@ -79,66 +78,28 @@ def count_by_caption(
             f"Nothing to search: {findings[0].message}.",
             hint="Give the concept a name or alias with letters or digits.",
         )
-    condition = Condition(where, dataset) if where is not None else None
-    columns = [distinct_column(dataset, distinct)] if distinct else []
-    many = len(folded) > _FEW_CONCEPTS
-    typical = first_captions(dataset, _TYPICAL_CAPTIONS) if many else None
-    matcher = ConceptMatcher(folded, typical)
-    samples = np.zeros(len(folded), np.int64)
-    excluded = np.zeros(len(folded), np.int64)
-    by_name = np.zeros(len(matcher.names), np.int64)
-    considered = done = 0
-    draw = ExampleDraw(len(folded), examples, seed) if examples else None
-    total = dataset.coverage.rows
-    with DistinctMatches(len(folded)) if columns else contextlib.nullcontext() as values:
-        for batch in scan(dataset, matcher.phrases, columns=columns, condition=condition):
-            matches = matcher.match(batch.captions)
-            samples += np.bincount(matches.concepts, minlength=len(folded))
-            excluded += matches.excluded
-            by_name += matches.name_counts
-            considered += batch.considered
-            done = max(done, considered)
-            if values is not None:
-                values.add(matches.concepts, batch.columns[columns[0]].take(pa.array(matches.rows)))
-            if draw is not None:
-                ordinal = batch.part.shard.ordinal
-                draw.add(ordinal, batch.rows[matches.rows], matches.concepts)
-            on_progress(done, total)
-        distinct_counts = values.counts() if values is not None else [None] * len(folded)
-    shown = (
-        read_examples(dataset, draw.drawn(), [c.phrases for c in folded])
-        if draw is not None
-        else [[]] * len(folded)
-    )
+    column = distinct_column(dataset, distinct) if distinct else None
+    counter = PartCounter(dataset, folded, where, column, examples, seed)
+    counter.prepare()
     coverage = dataset.coverage
-    unread = None
-    if coverage.unread_rows is not None:
-        unread = coverage.unread_rows + coverage.rejected_lines
-    names = dict(zip(matcher.names, by_name.tolist(), strict=True))
-    counts = []
-    shares = accidental_shares(dataset, [phrase for _, phrase in matcher.names])
-    for i, phrases in enumerate(folded):
-        told = tuple(shares[phrase] for phrase in phrases.phrases if phrase in shares)
-        mine = [finding for finding in findings if finding.concept == phrases.concept.name]
-        counts.append(
-            ConceptCount(
-                phrases=phrases,
-                samples=int(samples[i]) if phrases.phrases else None,
-                unread=unread,
-                considered=considered,
-                distinct=distinct_counts[i] if phrases.phrases else None,
-                aliases=_by_spelling(phrases, i, names),
-                excluded=int(excluded[i]),
-                findings=(*mine, *_common_words(phrases, i, told, names, considered)),
-                accidental=told,
-                examples=tuple(shown[i]),
-            )
+    if workers is None:
+        small = coverage.rows < _POOL_ROWS or counter.is_threaded
+        workers = 1 if small else min(processors(), len(dataset.parts))
+    tally = counter.empty_tally()
+    with DistinctMatches(len(folded)) if column else contextlib.nullcontext() as values:
+        tallies = run_jobs(
+            counter, dataset.parts, workers, lambda rows, _, __: on_progress(rows, coverage.rows)
         )
+        for part_tally in tallies:
+            tally.absorb(part_tally)
+            if values is not None:
+                values.add_all(part_tally.values)
+        distinct_counts = values.counts() if values is not None else None
     return CountResult(
         dataset=dataset.name,
         coverage=coverage,
-        considered=considered,
-        counts=tuple(counts),
+        considered=tally.considered,
+        counts=tuple(_concept_counts(counter, tally, distinct_counts, findings)),
         where=where,
         distinct_by=distinct,
         seed=seed,
@@ -147,6 +108,42 @@ def count_by_caption(
         seconds=time.monotonic() - started,
         sources=tuple(dataset.manifest.sources),
     )
+
+
+def _concept_counts(
+    counter: PartCounter,
+    tally: Tally,
+    distinct: Sequence[int] | None,
+    findings: Sequence[Finding],
+) -> Iterator[ConceptCount]:
+    """What was tallied, concept by concept, with its evidence."""
+    dataset, concepts = counter.dataset, counter.concepts
+    names = dict(zip(counter.matcher.names, tally.by_name.tolist(), strict=True))
+    shares = accidental_shares(dataset, [phrase for _, phrase in names])
+    examples = read_examples(dataset, tally.draw.drawn(), [c.phrases for c in concepts])
+    coverage = dataset.coverage
+    unread = None
+    if coverage.unread_rows is not None:
+        unread = coverage.unread_rows + coverage.rejected_lines
+    noted = defaultdict(list)
+    for finding in findings:
+        noted[finding.concept].append(finding)
+    for i, phrases in enumerate(concepts):
+        told = tuple(shares[phrase] for phrase in phrases.phrases if phrase in shares)
+        common = _common_words(phrases, i, told, names, tally.considered)
+        searched = bool(phrases.phrases)
+        yield ConceptCount(
+            phrases=phrases,
+            samples=int(tally.samples[i]) if searched else None,
+            unread=unread,
+            considered=tally.considered,
+            distinct=distinct[i] if searched and distinct is not None else None,
+            aliases=_by_spelling(phrases, i, names),
+            excluded=int(tally.excluded[i]),
+            findings=(*noted[phrases.concept.name], *common),
+            accidental=told,
+            examples=tuple(examples[i]),
+        )
 
 
 def _by_spelling(

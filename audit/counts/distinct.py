@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from types import TracebackType
 
 import duckdb
@@ -67,6 +68,10 @@ class DistinctMatches:
     ) -> None:
         self._engine.close()
         self._folder.cleanup()
+
+    def add_all(self, matches: Iterable[tuple[NDArray[np.int64], pa.Array]]) -> None:
+        for concepts, values in matches:
+            self.add(concepts, values)
 
     def add(self, concepts: NDArray[np.int64], values: pa.Array) -> None:
         """Add the (n,) values of matches; text is compared by a 64-bit hash."""

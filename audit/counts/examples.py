@@ -66,6 +66,13 @@ class ExampleDraw:
         if self._size > _COMPACT_AT:
             self._compact()
 
+    def absorb(self, other: ExampleDraw) -> None:
+        """Take over the matches kept by a draw over other samples."""
+        self._kept += other._kept
+        self._size += other._size
+        if self._size > _COMPACT_AT:
+            self._compact()
+
     def _compact(self) -> tuple[NDArray[Any], ...]:
         concepts, priorities, ordinals, rows = map(np.concatenate, zip(*self._kept, strict=True))
         order = np.lexsort((priorities, concepts))

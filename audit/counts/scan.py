@@ -32,14 +32,14 @@ class ScannedBatch:
     considered: int  #: samples looked at for this batch, those dropped early included
 
 
-def scan(
-    dataset: Dataset,
+def scan_part(
+    part: Part,
     phrases: Sequence[str],
     *,
     columns: Sequence[str] = (),
     condition: Condition | None = None,
 ) -> Iterator[ScannedBatch]:
-    """Yield all samples that can hold one of ``phrases``, and maybe others.
+    """Yield all samples of a part that can hold one of ``phrases``, and maybe others.
 
     Parameters
     ----------
@@ -50,14 +50,17 @@ def scan(
     condition:
         Leave out samples that do not meet it; they are not ``considered`` either.
     """
-    needed = _shortest_cover(phrases)
-    for part in dataset.parts:
-        if condition is not None:
-            yield from _meeting(condition, part, columns)
-        elif len(needed) <= _PREFILTERED_PHRASES:
-            yield from _containing(needed, part, columns)
-        else:
-            yield from _all(part, columns)
+    if condition is not None:
+        yield from _meeting(condition, part, columns)
+    elif is_prefiltered(phrases):
+        yield from _containing(_shortest_cover(phrases), part, columns)
+    else:
+        yield from _all(part, columns)
+
+
+def is_prefiltered(phrases: Sequence[str]) -> bool:
+    """Whether samples are searched while they are decoded (by Polars, on all processors)."""
+    return len(_shortest_cover(phrases)) <= _PREFILTERED_PHRASES
 
 
 def first_captions(dataset: Dataset, wanted: int) -> pa.Array | None:

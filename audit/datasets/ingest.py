@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +15,13 @@ from audit.datasets.distinct import distinct_urls
 from audit.datasets.home import Home
 from audit.datasets.manifest import Manifest, ShardRecord
 from audit.datasets.planning import IngestPlan, plan_ingest
-from audit.datasets.shard_job import ShardJob, make_part, url_sketches
+from audit.datasets.shard_job import make_part, url_sketches
 from audit.datasets.stats import ShardStats
-from audit.errors import AuditError
+from audit.parallel import processors, run_jobs
 
 #: Below this many bytes to read, starting worker processes costs more than it gains.
 _POOL_BYTES = 64 << 20
 _MANIFEST_SECONDS = 2.0
-_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -182,14 +176,19 @@ def ingest(
 def _run(plan: IngestPlan, workers: int | None, listener: IngestListener) -> list[ShardRecord]:
     """Make the missing parts; whatever stops it, what is finished is in the manifest."""
     made: list[ShardRecord] = []
-    written = time.monotonic()
+    written = started = time.monotonic()
     plan.manifest.write(plan.folder)
     if workers is None:
         small = plan.bytes_to_read < _POOL_BYTES
-        workers = 1 if small else min(_processors(), len(plan.to_read))
-    records = _in_this_process if workers <= 1 else _in_processes
+        workers = 1 if small else min(processors(), len(plan.to_read))
+
+    def tell(rows: int, read: float, shards: int) -> None:
+        seconds = time.monotonic() - started
+        total = len(plan.to_read)
+        listener.on_progress(Progress(rows, read, plan.bytes_to_read, shards, total, seconds))
+
     try:
-        for record in records(plan, listener, workers):
+        for record in run_jobs(make_part, plan.to_read, workers, tell):
             made.append(record)
             plan.manifest.shards[record.ordinal] = record
             if time.monotonic() - written > _MANIFEST_SECONDS:
@@ -198,105 +197,6 @@ def _run(plan: IngestPlan, workers: int | None, listener: IngestListener) -> lis
     finally:
         plan.manifest.write(plan.folder)
     return made
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _in_this_process(
-    plan: IngestPlan, listener: IngestListener, workers: int
-) -> Iterator[ShardRecord]:
-    started, rows, read, shards = time.monotonic(), 0, 0.0, 0
-
-    def tell() -> None:
-        seconds = time.monotonic() - started
-        total = len(plan.to_read)
-        listener.on_progress(Progress(rows, read, plan.bytes_to_read, shards, total, seconds))
-
-    for job in plan.to_read:
-
-        def on_batch(batch_rows: int, share: float, size: int = job.shard.size or 0) -> None:
-            nonlocal rows, read
-            rows += batch_rows
-            read += share * size
-            tell()
-
-        yield make_part(job, on_batch)
-        shards += 1
-        tell()
-
-
-def _in_processes(
-    plan: IngestPlan, listener: IngestListener, workers: int
-) -> Iterator[ShardRecord]:
-    # Spawned, not forked: a fork of a process with threads (Arrow's, DuckDB's) may deadlock.
-    context = get_context("spawn")
-    counters = context.Array("d", 2)
-    stop = context.Event()
-    started, shards = time.monotonic(), 0
-    pool = ProcessPoolExecutor(workers, context, _start_worker, (counters, stop, os.getpid()))
-    waiting: set[Future[ShardRecord]] = set()
-    try:
-        waiting = {pool.submit(_make_part_in_worker, job) for job in plan.to_read}
-        while waiting:
-            finished, waiting = wait(waiting, _POLL_SECONDS, FIRST_COMPLETED)
-            for future in finished:
-                yield future.result()
-                shards += 1
-            rows, read = counters[:]
-            seconds = time.monotonic() - started
-            total = len(plan.to_read)
-            listener.on_progress(
-                Progress(int(rows), read, plan.bytes_to_read, shards, total, seconds)
-            )
-    except BrokenProcessPool as error:
-        raise AuditError(
-            "A worker process was killed, perhaps because memory ran out.",
-            hint="Run the same command again with fewer --workers: finished shards are kept.",
-        ) from error
-    finally:
-        stop.set()
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-class _StoppedError(Exception):
-    """The parent asked this worker to give up."""
-
-
-_counters: Any = None
-_stop: Any = None
-
-
-def _start_worker(counters: Any, stop: Any, parent: int) -> None:
-    import signal
-
-    global _counters, _stop
-    _counters, _stop = counters, stop
-    # Ctrl-C reaches the whole process group; the parent decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def leave_with_parent() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=leave_with_parent, daemon=True).start()
-
-
-def _make_part_in_worker(job: ShardJob) -> ShardRecord:
-    size = job.shard.size or 0
-
-    def on_batch(rows: int, share: float) -> None:
-        if _stop.is_set():
-            raise _StoppedError
-        with _counters.get_lock():
-            _counters[0] += rows
-            _counters[1] += share * size
-
-    return make_part(job, on_batch)
 
 
 def _count_distinct_urls(plan: IngestPlan) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,7 @@ from audit.datasets.presets import ColumnMapping
 from audit.datasets.reading import open_shard
 from audit.datasets.sources import SourceFile
 from audit.errors import SourceError
-
-#: Called after every batch with rows read and the share of the shard's bytes they took.
-OnBatch = Callable[[int, float], None]
+from audit.parallel import Add
 
 
 @dataclass(frozen=True)
@@ -52,8 +50,8 @@ def finished_part(job: ShardJob) -> ShardRecord | None:
     return replace(found, ordinal=job.shard.ordinal)
 
 
-def make_part(job: ShardJob, on_batch: OnBatch = lambda rows, share: None) -> ShardRecord:
-    """Read a shard and write its part.
+def make_part(job: ShardJob, add: Add = lambda rows, bytes_read: None) -> ShardRecord:
+    """Read a shard and write its part; ``add`` is told the rows and bytes of every batch.
 
     Returns the shard's record: done, or failed with the reason if the shard cannot be read.
 
@@ -79,7 +77,7 @@ def make_part(job: ShardJob, on_batch: OnBatch = lambda rows, share: None) -> Sh
                     if "url_hash" in table.column_names:
                         hashes = table["url_hash"].drop_null().to_numpy()
                         sketch.add(hashes)
-                    on_batch(len(batch), reader.share_read - share)
+                    add(len(batch), (reader.share_read - share) * (job.shard.size or 0))
                     share = reader.share_read
                     yield table
 

@@ -67,6 +67,18 @@ def test_few_and_many_concepts_are_counted_alike(gallery, fillers):
     assert [c.distinct for c in result.counts] == [2, 2] + [0] * fillers
 
 
+def test_processes_and_one_process_count_alike(gallery):
+    concepts = [VAN_GOGH, Concept("Monet"), *(Concept(f"nobody {i}") for i in range(40))]
+    for where in (None, "width >= 600"):
+        one, two = (
+            count_by_caption(
+                gallery, concepts, where=where, distinct="url", examples=2, workers=workers
+            ).to_dict()
+            for workers in (1, 2)
+        )
+        assert one == two
+
+
 def test_condition_restricts_what_is_considered(gallery):
     result = count_by_caption(gallery, [VAN_GOGH], where="width >= 600", distinct="url")
     assert result.considered == 5

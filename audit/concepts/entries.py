@@ -1,0 +1,108 @@
+"""What the readers of the formats hand on: entries with their lines, and problems with theirs."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from audit.concepts.concept import check_domain, clean_name
+from audit.errors import ConceptError, did_you_mean
+
+#: Key in a file -> field of ``Concept``.
+FIELDS = {
+    "name": "name",
+    "aliases": "aliases",
+    "exclude": "exclusions",
+    "domain": "domain",
+    "references": "references",
+    "owner": "owner",
+    "rights": "rights",
+}
+
+#: Keys of several values, and what one of them is called.
+LISTS = {"aliases": "alias", "exclude": "exclusion", "references": "reference"}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong in one place of a file; lines and columns count from 1."""
+
+    line: int
+    text: str
+    column: int | None = None
+
+    @property
+    def place(self) -> str:
+        return f"{self.line}:{self.column}" if self.column else f"{self.line}"
+
+
+@dataclass(slots=True)
+class Entry:
+    """One concept as the file has it: values not checked yet, and the line of each key."""
+
+    line: int
+    values: dict[str, Any]
+    lines: Mapping[str, int] = field(default_factory=dict)
+    #: Says which entry it is where many share a line: ``" (entry 3)"``.
+    label: str = ""
+
+    def problems(self) -> Iterator[Problem]:
+        """Every value that :class:`~audit.concepts.Concept` would refuse, with its line."""
+        for key, value in self.values.items():
+            text = _problem_of(key, value)
+            if text is not None:
+                yield Problem(self.lines.get(key, self.line), text + self.label)
+        if "name" not in self.values:
+            yield Problem(self.line, f"a concept without name{self.label}")
+
+
+class LineNumbers:
+    """The line of a position in a text, without counting from the start each time."""
+
+    def __init__(self, text: str) -> None:
+        self._newlines = [at for at, character in enumerate(text) if character == "\n"]
+
+    def at(self, position: int) -> int:
+        # A newline still belongs to the line that it ends.
+        return bisect_right(self._newlines, position - 1) + 1
+
+
+def shown(value: object) -> str:
+    """``value`` as JSON, cut to a length that fits a message."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
+def unknown(what: str, key: str, known: Mapping[str, object]) -> str:
+    """The sentence on a key or column that is none of ``known``."""
+    near = did_you_mean(key, known) or f"{what.capitalize()}s: {', '.join(FIELDS)}."
+    return f"unknown {what} {key!r}. {near}"
+
+
+def _problem_of(key: str, value: object) -> str | None:
+    if key not in FIELDS:
+        return unknown("key", key, FIELDS)
+    if key in LISTS:
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            return f"{key} must be a list of texts, not {shown(value)}"
+    elif not isinstance(value, str):
+        return f"{key} must be text, not {shown(value)}"
+    try:
+        if key == "domain":
+            check_domain(value)
+        elif key in LISTS:
+            for one in value:
+                clean_name(one, LISTS[key]) if key != "references" else _check_path(one)
+        elif key == "name":
+            clean_name(value, key)
+    except ConceptError as error:
+        return f"{error.message} {error.hint}"
+    return None
+
+
+def _check_path(path: str) -> None:
+    if not path.strip() or "\0" in path:
+        raise ConceptError(f"reference {path!r} is not a path.", hint="Write the path of an image.")
