@@ -73,9 +73,12 @@ class _AnchorTable:
 
 
 def _slots(words: WordArray, width: int, bits: int) -> IntArray:
-    return ((words << np.uint64(64 - 8 * width)) * _MULTIPLIER >> np.uint64(64 - bits)).view(
-        np.int64
+    """Multiplicative hash of the first ``width`` bytes of each word: the product's top bits."""
+    hashed = (
+        words * _MULTIPLIER if width == 8 else (words << np.uint64(64 - 8 * width)) * _MULTIPLIER
     )
+    hashed >>= np.uint64(64 - bits)
+    return hashed.view(np.int64)
 
 
 class PhraseKernel:

@@ -64,7 +64,7 @@ class Concept:
         aliases = _names(self.aliases, "alias", "aliases", where)
         aliases.pop(name, None)
         exclusions = _names(self.exclusions, "exclusion", "exclusions", where)
-        references = [_path(p, where) for p in _several(self.references, "references", where)]
+        references = [check_path(p, where) for p in _several(self.references, "references", where)]
         if self.domain is not None:
             check_domain(self.domain, where)
         for what, note in (("owner", self.owner), ("rights", self.rights)):
@@ -126,6 +126,16 @@ def check_domain(domain: object, where: str = "") -> None:
         )
 
 
+def check_path(path: object, where: str = "") -> str:
+    """``path`` as text, or a :class:`ConceptError` if it cannot be the path of a file."""
+    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(text, str) or not text.strip() or "\0" in text:
+        raise ConceptError(
+            f"{where}reference {path!r} is not a path.", hint="Write the path of an image."
+        )
+    return text
+
+
 def _names(values: object, what: str, several: str, where: str) -> dict[str, None]:
     # A dict keeps the order of the first mention, which a set would lose.
     return dict.fromkeys(clean_name(v, what, where) for v in _several(values, several, where))
@@ -138,12 +148,3 @@ def _several(values: object, what: str, where: str) -> tuple[object, ...]:
         kind = "the text " if isinstance(values, str) else ""
         raise ConceptError(f"{where}{what} must be a list, not {kind}{values!r}.", hint=hint)
     return tuple(values)
-
-
-def _path(path: object, where: str) -> str:
-    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
-    if not isinstance(text, str) or not text.strip():
-        raise ConceptError(
-            f"{where}reference {path!r} is not a path.", hint="Write the path of an image."
-        )
-    return text

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from audit.concepts.concept import check_domain, clean_name
+from audit.concepts.concept import check_domain, check_path, clean_name
 from audit.errors import ConceptError, did_you_mean
 
 #: Key in a file -> field of ``Concept``.
@@ -63,7 +64,7 @@ class LineNumbers:
     """The line of a position in a text, without counting from the start each time."""
 
     def __init__(self, text: str) -> None:
-        self._newlines = [at for at, character in enumerate(text) if character == "\n"]
+        self._newlines = [found.start() for found in re.finditer("\n", text)]
 
     def at(self, position: int) -> int:
         # A newline still belongs to the line that it ends.
@@ -95,14 +96,9 @@ def _problem_of(key: str, value: object) -> str | None:
             check_domain(value)
         elif key in LISTS:
             for one in value:
-                clean_name(one, LISTS[key]) if key != "references" else _check_path(one)
+                check_path(one) if key == "references" else clean_name(one, LISTS[key])
         elif key == "name":
             clean_name(value, key)
     except ConceptError as error:
         return f"{error.message} {error.hint}"
     return None
-
-
-def _check_path(path: str) -> None:
-    if not path.strip() or "\0" in path:
-        raise ConceptError(f"reference {path!r} is not a path.", hint="Write the path of an image.")

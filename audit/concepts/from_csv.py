@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from audit.concepts.entries import FIELDS, LISTS, Entry, Problem, unknown
+from audit.concepts.entries import FIELDS, LISTS, Entry, Problem, shown, unknown
 
 #: Other headers of a column -> key.
 OTHER_HEADERS = {"alias": "aliases", "exclusions": "exclude", "reference": "references"}
@@ -67,28 +67,38 @@ def _rows(reader: Any, keys: list[str]) -> Iterator[Entry | Problem]:
     line = reader.line_num + 1
     for row in reader:
         cells = [(key, cell.strip()) for key, cell in zip(keys, row, strict=False) if cell.strip()]
-        name = next((" ".join(cell.split()) for key, cell in cells if key == "name"), None)
         if len(row) > len(keys):
             yield Problem(line, f"{len(row)} cells, but the header has {len(keys)} columns")
-        elif cells and name is None:
-            yield Problem(line, "a concept without name")
-        elif name is not None:
-            entry = entries.setdefault(name, Entry(line, {}, {}))
-            yield from _add(entry, cells, line)
+        elif cells:
+            # Checked before rows are joined: an alias is reported where it stands.
+            entry, problems = _entry(cells, line)
+            problems += entry.problems()
+            if not problems:
+                name = " ".join(entry.values["name"].split())
+                problems += _join(entries.setdefault(name, Entry(line, {"name": name})), entry)
+            yield from problems
         # The reader's count is right where a quoted cell spans lines; a row starts after it.
         line = reader.line_num + 1
     yield from entries.values()
 
 
-def _add(entry: Entry, cells: list[tuple[str, str]], line: int) -> Iterator[Problem]:
-    lines = dict(entry.lines)
+def _entry(cells: list[tuple[str, str]], line: int) -> tuple[Entry, list[Problem]]:
+    values: dict[str, Any] = {}
+    problems = []
     for key, cell in cells:
-        lines.setdefault(key, line)
         if not key:
-            yield Problem(line, f"{cell!r} is in a column without header")
+            problems.append(Problem(line, f"{shown(cell)} is in a column without header"))
         elif key in LISTS:
             parts = [part.strip() for part in cell.split(_BETWEEN) if part.strip()]
-            entry.values.setdefault(key, []).extend(parts)
-        elif " ".join(entry.values.setdefault(key, cell).split()) != " ".join(cell.split()):
-            yield Problem(line, f"{entry.values['name']!r} has two values of {key}")
-    entry.lines = lines
+            values.setdefault(key, []).extend(parts)
+        elif values.setdefault(key, cell) != cell:
+            problems.append(Problem(line, f"{key} is both {shown(values[key])} and {shown(cell)}"))
+    return Entry(line, values), problems
+
+
+def _join(whole: Entry, row: Entry) -> Iterator[Problem]:
+    for key, value in row.values.items():
+        if key in LISTS:
+            whole.values.setdefault(key, []).extend(value)
+        elif key != "name" and whole.values.setdefault(key, value) != value:
+            yield Problem(row.line, f"{whole.values['name']!r} has two values of {key}")

@@ -47,7 +47,8 @@ def parse_toml(text: str) -> Iterator[Entry | Problem]:
         column = int(place[2]) if place else None
         yield Problem(line, _WHERE.sub("", str(error)), column)
         return
-    places = _Places(text)
+    # The parser takes a return for a line end only together with what follows it.
+    places = _Places(text.replace("\r\n", "\n"))
     tables = whole.pop("concept", [])
     defaults = {key: whole.pop(key) for key in DEFAULTS if key in whole}
     for key in whole:

@@ -6,6 +6,7 @@ To add a format, write a function ``text -> entries and problems`` (see
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -76,19 +77,32 @@ def read_concepts(path: str | Path, format: str | None = None) -> list[Concept]:
 
 
 def _check_is_file(path: Path) -> None:
-    if path.is_dir():
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ConceptError(
+            f"{path}: there is no such file.",
+            hint=did_you_mean(path.name, _files_beside(path)) or "Check the path.",
+        ) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if is_folder:
         raise ConceptError(
             f"{path}: cannot be read: it is a folder.", hint="A concept list is a file."
         )
-    if not path.exists():
-        try:
-            siblings = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
-        except OSError:
-            siblings = []
-        raise ConceptError(
-            f"{path}: there is no such file.",
-            hint=did_you_mean(path.name, siblings) or "Check the path.",
-        )
+
+
+def _files_beside(path: Path) -> list[str]:
+    try:
+        return sorted(entry.name for entry in path.parent.iterdir() if entry.is_file())
+    except OSError:
+        return []
+
+
+def _unreadable(path: Path, error: OSError) -> ConceptError:
+    return ConceptError(
+        f"{path}: cannot be read: {error.strerror}.", hint="Check the path and its permissions."
+    )
 
 
 def _parser(path: Path, format: str | None) -> Parser:
@@ -106,9 +120,7 @@ def _read_text(path: Path) -> str:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise ConceptError(
-            f"{path}: cannot be read: {error.strerror}.", hint="Check its permissions."
-        ) from error
+        raise _unreadable(path, error) from error
     try:
         # Not utf-8-sig: its errors count bytes from behind the mark.
         text = raw.decode("utf-8").removeprefix("\ufeff")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from audit.concepts import DOMAINS, MAX_NAME_LENGTH, Concept
@@ -36,6 +38,27 @@ def test_sentences_are_no_names():
 def test_text_for_a_list_is_refused_before_it_becomes_letters():
     with pytest.raises(ConceptError, match="must be a list"):
         Concept("x", aliases="Vincent")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("values", [None, 5, b"ab", {"a": "b"}])
+@pytest.mark.parametrize("field", ["aliases", "exclusions", "references"])
+def test_what_is_no_list_is_refused_with_the_name_of_the_concept(field, values):
+    with pytest.raises(ConceptError, match=f"concept 'x': {field} must be a list"):
+        Concept("x", **{field: values})
+
+
+@pytest.mark.parametrize(
+    "values", [{"owner": 5}, {"rights": ["a"]}, {"references": [5]}, {"references": [" "]}]
+)
+def test_values_of_a_wrong_type_are_refused(values):
+    with pytest.raises(ConceptError, match="concept 'x': "):
+        Concept("x", **values)
+
+
+def test_any_iterable_of_names_and_paths_will_do():
+    concept = Concept("x", aliases=(c for c in "ab"), references=[Path("a.jpg")])  # type: ignore[arg-type]
+    assert (concept.aliases, concept.references) == (("a", "b"), ("a.jpg",))
+    assert hash(concept)
 
 
 def test_unknown_domain_gets_a_suggestion():
