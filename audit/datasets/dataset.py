@@ -38,7 +38,7 @@ class Coverage:
         if self.read_shards < self.shards:
             missed = self.shards - self.read_shards
             return (
-                f"{missed:,} of {self.shards:,} shards could not be read: counts are lower bounds"
+                f"{missed:,} of {self.shards:,} shards were not read: counts are lower bounds"
             )
         if self.rejected_lines:
             return (

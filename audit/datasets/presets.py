@@ -229,7 +229,7 @@ def _caption_column(preset: Preset | None, spelled: Mapping[str, str], where: st
 def _existing(column: str, spelled: Mapping[str, str], where: str) -> str:
     if column.lower() in spelled:
         return spelled[column.lower()]
-    near = did_you_mean(column.lower(), spelled)
+    near = did_you_mean(column, spelled.values()) or did_you_mean(column.lower(), spelled)
     listed = ", ".join(spelled.values())
     raise ColumnError(
         f"{where}: there is no column {column!r}.",

@@ -14,8 +14,8 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from audit.datasets.presets import CAPTION_COLUMNS, LIKELY_CAPTION_COLUMNS, USUAL_COLUMNS
-from audit.datasets.sources import SourceFile
-from audit.errors import ColumnError, SourceError
+from audit.datasets.sources import SourceFile, is_remote
+from audit.errors import AuditError, ColumnError, SourceError
 
 #: Rows in a batch. Captions of a batch and what is made of them stay below some 50 MB.
 BATCH_ROWS = 1 << 16
@@ -84,6 +84,14 @@ def source_errors(uri: str) -> Iterator[None]:
         raise SourceError(
             f"{uri}: cannot be read: {_one_line(error)}",
             hint="Check the path, your permissions and the network, then rerun.",
+        ) from error
+    except Exception as error:
+        if isinstance(error, AuditError) or not is_remote(uri):
+            raise
+        # Every remote file system has errors of its own.
+        raise SourceError(
+            f"{uri}: cannot be read: {_one_line(error)}",
+            hint="Check the address, the network and your credentials, or download the file.",
         ) from error
 
 

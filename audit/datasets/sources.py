@@ -153,7 +153,7 @@ def _expand_remote(spec: str) -> list[SourceFile]:
             mark = next((f"{key}:{info[key]}" for key in _FINGERPRINT_KEYS if info.get(key)), "")
             files.append(SourceFile(file_system.unstrip_protocol(name), info.get("size"), mark))
         return files
-    except OSError as error:
+    except Exception as error:  # every file system has errors of its own
         raise SourceError(
             f"{spec}: cannot be listed ({error or type(error).__name__}).",
             hint="Check the address, the network and your credentials.",

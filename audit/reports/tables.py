@@ -146,7 +146,7 @@ def _example(example: Example) -> Text:
     url = visible(example.url) if example.url else "no URL at hand"
     text.append(f"\n  {url}  [{_short(example.shard)} row {example.row:,}]", style="dim")
     if not example.from_source:
-        text.append(" (folded: the shard is out of reach or has changed)", style="dim")
+        text.append(" (folded: the shard is remote, gone, or has changed)", style="dim")
     return text
 
 
@@ -171,7 +171,8 @@ def _ingest(report: IngestReport) -> list[RenderableType]:
     rate = f"{report.rows_read / report.seconds:,.0f} rows/s" if report.seconds else ""
     facts.add_row("Dataset", Text(report.dataset, style="bold"))
     facts.add_row("Coverage", report.coverage.describe())
-    facts.add_row("Read now", f"{report.rows_read:,} rows in {report.seconds:.1f} s ({rate})")
+    read = f"{report.rows_read:,} rows in {report.seconds:.1f} s ({rate})"
+    facts.add_row("Read now", read if report.plan.to_read else "nothing: all of it was here")
     facts.add_row("Without caption", f"{stats.null_captions:,}")
     facts.add_row("Captions without words", f"{stats.wordless_captions:,}")
     if stats.repaired_captions:

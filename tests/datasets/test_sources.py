@@ -95,6 +95,36 @@ def test_fsspec_uris_are_expanded_and_read():
         expand(["memory://elsewhere"])
 
 
+class StubbornFileSystem(fsspec.AbstractFileSystem):
+    """Lists one file, and fails in its own way when it is read."""
+
+    protocol = "stubborn"
+
+    def exists(self, path, **_):
+        if "forbidden" in path:
+            raise RuntimeError("no credentials found")
+        return True
+
+    def isdir(self, path):
+        return False
+
+    def info(self, path, **_):
+        return {"name": path, "size": 100, "type": "file"}
+
+    def _open(self, path, *_, **__):
+        raise ValueError("range requests are not supported")
+
+
+def test_errors_of_remote_file_systems_are_explained(home):
+    from audit.datasets.ingest import ingest
+
+    fsspec.register_implementation("stubborn", StubbornFileSystem, clobber=True)
+    with pytest.raises(SourceError, match=r"forbidden: cannot be listed \(no credentials found"):
+        expand(["stubborn://forbidden"])
+    with pytest.raises(SourceError, match="range requests are not supported"):
+        ingest(["stubborn://a.parquet"], "d", home=home)
+
+
 def test_unknown_protocol_is_refused():
     with pytest.raises(SourceError) as error:
         expand(["quux://bucket/a.parquet"])
