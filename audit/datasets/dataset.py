@@ -37,9 +37,7 @@ class Coverage:
         """One sentence for a reader."""
         if self.read_shards < self.shards:
             missed = self.shards - self.read_shards
-            return (
-                f"{missed:,} of {self.shards:,} shards were not read: counts are lower bounds"
-            )
+            return f"{missed:,} of {self.shards:,} shards were not read: counts are lower bounds"
         if self.rejected_lines:
             return (
                 f"{self.rejected_lines:,} lines did not fit the columns and are in no row: "
