@@ -8,7 +8,7 @@ import traceback
 
 import click
 
-from audit import __version__
+from audit._version import __version__
 from audit.cli.count import count
 from audit.cli.datasets import datasets, remove, show
 from audit.cli.demo import demo

@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from audit import __version__
+from audit._version import __version__
 from audit.captions.folding import FOLDING_VERSION
 from audit.captions.phrases import ConceptPhrases, Finding, fold_concepts
 from audit.concepts import Concept

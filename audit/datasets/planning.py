@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from audit import __version__
+from audit._version import __version__
 from audit.captions.folding import FOLDING_VERSION
 from audit.datasets.files import remove_unfinished
 from audit.datasets.manifest import Manifest, ShardRecord
