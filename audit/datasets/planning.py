@@ -26,15 +26,16 @@ class IngestPlan:
 
     manifest: Manifest
     folder: Path
-    mapping: ColumnMapping
-    #: Layout of the first shard, as (column, type): what the mapping was decided on.
-    source_columns: dict[str, str]
     to_read: list[ShardJob] = field(default_factory=list)
     new: int = 0
     changed: int = 0
     retried: int = 0
     unchanged: int = 0
     gone: list[str] = field(default_factory=list)
+
+    @property
+    def mapping(self) -> ColumnMapping:
+        return self.manifest.mapping
 
     @property
     def bytes_to_read(self) -> int:
@@ -44,7 +45,6 @@ class IngestPlan:
         return {
             "dataset": self.manifest.name,
             "mapping": self.mapping.to_dict(),
-            "source_columns": self.source_columns,
             "new": self.new,
             "changed": self.changed,
             "retried": self.retried,
@@ -87,27 +87,21 @@ def plan_ingest(
         manifest = Manifest.read(folder)
     except FileNotFoundError:
         manifest = None
-    if manifest is not None:
-        _refuse_other_sources(manifest, files, add)
-    mapping, source_columns = _decide_columns(files, columns, keep)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     if manifest is None:
+        mapping = _decide_columns(files, columns, keep)
         manifest = Manifest(name, [], mapping, now, now, __version__)
-    elif manifest.mapping != mapping:
-        if columns or keep:
-            changes = _differences(manifest.mapping, mapping)
-            raise DatasetExistsError(
-                f"{name!r} was ingested with other columns: {changes}.",
-                hint=f"Use another --name, or `audit remove {name}` first.",
-            )
-        mapping = manifest.mapping
+    else:
+        _refuse_other_sources(manifest, files, add)
+        _refuse_other_columns(manifest, columns or {}, keep)
     for spec in map(absolute, specs):
         if spec not in manifest.sources:
             manifest.sources.append(spec)
     manifest.updated, manifest.tool_version = now, __version__
     manifest.folding_version = FOLDING_VERSION
-    plan = IngestPlan(manifest, folder, mapping, source_columns)
-    remove_unfinished(folder / "samples")
+    plan = IngestPlan(manifest, folder)
+    for place in (folder, folder / "samples", folder / "results"):
+        remove_unfinished(place)
     _sort_out(plan, files)
     return plan
 
@@ -123,10 +117,28 @@ def _refuse_other_sources(manifest: Manifest, files: Sequence[SourceFile], add: 
     )
 
 
+def _refuse_other_columns(
+    manifest: Manifest, columns: Mapping[str, str], keep: Sequence[str]
+) -> None:
+    """What the user did not say this time stays as it was decided the first time."""
+    mapping = manifest.mapping
+    changes = [
+        f"{role} was {mapping.columns.get(role, 'none')!r}, now {column!r}"
+        for role, column in columns.items()
+        if column.lower() != mapping.columns.get(role, "").lower()
+    ]
+    known = {name.lower() for name in mapping.kept}
+    changes += [f"{name!r} was not kept" for name in keep if name.lower() not in known]
+    if changes:
+        raise DatasetExistsError(
+            f"{manifest.name!r} was ingested with other columns: {'; '.join(changes)}.",
+            hint=f"Use another --name, or `audit remove {manifest.name}` first.",
+        )
+
+
 def _decide_columns(
     files: Sequence[SourceFile], columns: Mapping[str, str] | None, keep: Sequence[str]
-) -> tuple[ColumnMapping, dict[str, str]]:
-    """The mapping that fits the first shard that can be opened."""
+) -> ColumnMapping:
     first_error: SourceError | None = None
     for file in files:
         try:
@@ -140,7 +152,7 @@ def _decide_columns(
                     mapping = ColumnMapping(reader.layout, mapping.columns, mapping.kept)
                 check_columns(mapping, reader.columns, file.uri)
                 part_schema(mapping)  # refuses columns that cannot be kept
-                return mapping, {name: str(type_) for name, type_ in reader.columns.items()}
+                return mapping
         except SourceError as error:
             first_error = first_error or error
             if type(error) is not SourceError:
@@ -152,18 +164,6 @@ def _decide_columns(
             hint=first_error.hint,
         ) from first_error
     raise first_error
-
-
-def _differences(old: ColumnMapping, new: ColumnMapping) -> str:
-    roles = sorted(old.columns.keys() | new.columns.keys())
-    changes = [
-        f"{role} was {old.columns.get(role, 'none')!r}, now {new.columns.get(role, 'none')!r}"
-        for role in roles
-        if old.columns.get(role) != new.columns.get(role)
-    ]
-    if old.kept != new.kept:
-        changes.append(f"kept were {list(old.kept)}, now {list(new.kept)}")
-    return "; ".join(changes)
 
 
 def _sort_out(plan: IngestPlan, files: Sequence[SourceFile]) -> None:

@@ -159,6 +159,28 @@ def test_other_columns_for_the_same_name_are_refused(home, write_shard):
         ingest([str(shard)], "d", home=home, columns={"caption": "alternative"})
 
 
+def test_columns_said_once_hold_for_every_later_run(home, write_shard):
+    shard = write_shard("b.parquet", ["van gogh"], caption=["monet"], LICENSE=["?"], year=[1889])
+    asked = {"columns": {"caption": "TEXT"}, "keep": ["year"]}
+    ingest([str(shard)], "d", home=home, **asked)
+    write_shard("a.parquet", ["gauguin"], caption=["manet"])
+    for repeated in ({}, asked):
+        ingest([str(shard.parent)], "d", home=home, **repeated)
+        assert samples(home.open("d"))["caption"].to_pylist() == [" van gogh ", " gauguin "]
+    assert samples(home.open("d"))["year"].to_pylist() == [1889, None]
+    with pytest.raises(DatasetExistsError, match="'page' was not kept"):
+        ingest([str(shard.parent)], "d", home=home, keep=["page"])
+
+
+def test_leftovers_of_a_killed_run_are_cleared(home, write_shard):
+    shard = write_shard("a.parquet", ["one"])
+    ingest([str(shard)], "d", home=home)
+    for place in (home.folder("d"), home.folder("d") / "samples"):
+        (place / "x.unfinished-1").write_bytes(b"half")
+    ingest([str(shard)], "d", home=home)
+    assert not list(home.folder("d").rglob("*.unfinished-*"))
+
+
 def test_nothing_is_left_where_no_shard_can_be_read(home, tmp_path):
     for name in ("a.parquet", "b.parquet"):
         (tmp_path / name).write_bytes(b"no parquet")
