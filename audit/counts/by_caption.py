@@ -23,7 +23,7 @@ from audit.parallel import processors, run_jobs
 #: Below this many samples, starting worker processes costs more than it gains.
 _POOL_ROWS = 40_000_000
 #: A one-word name is worth a warning from this frequency on, if nothing tells how it is meant.
-_COMMON_PER_MILLION, _COMMON_SAMPLES = 100.0, 100
+_COMMON_PER_MILLION, _COMMON_SAMPLES = 100.0, 10
 #: ... and from this share of accidental matches on, at the low end of its interval.
 _ACCIDENTAL_SHARE = 0.02
 

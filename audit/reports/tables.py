@@ -44,7 +44,8 @@ def print_table(answer: Any, stream: IO[bytes]) -> None:
         markup=False,
     )
     for renderable in as_renderables(answer):
-        console.print(renderable)
+        unbroken = isinstance(renderable, Text) and bool(renderable.no_wrap)
+        console.print(renderable, soft_wrap=unbroken)
     lines = (line.rstrip() for line in text.getvalue().splitlines())
     stream.write("".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
 
@@ -125,13 +126,12 @@ def _evidence(count: ConceptCount) -> list[RenderableType]:
             )
     for finding in count.findings:
         shown.append(Text(f"  Note: {visible(finding.message)}.", style="yellow"))
-    for example in count.examples:
-        shown.append(Padding(_example(example), (0, 0, 0, 2)))
-    return shown
+    return shown + [_example(example) for example in count.examples]
 
 
 def _example(example: Example) -> Text:
-    text = Text("• ")
+    # Not wrapped: a URL that is broken over lines cannot be followed.
+    text = Text("  • ", no_wrap=True)
     first = example.spans[0][0] if example.spans else 0
     start = max(first - _SHOWN_CHARACTERS // 2, 0)
     stop = start + _SHOWN_CHARACTERS
@@ -144,7 +144,7 @@ def _example(example: Example) -> Text:
     text.append(visible(example.caption[start:stop]))
     text.append("…" if stop < len(example.caption) else "")
     url = visible(example.url) if example.url else "no URL at hand"
-    text.append(f"\n  {url}  [{_short(example.shard)} row {example.row:,}]", style="dim")
+    text.append(f"\n    {url}  [{_short(example.shard)} row {example.row:,}]", style="dim")
     if not example.from_source:
         text.append(" (folded: the shard is remote, gone, or has changed)", style="dim")
     return text

@@ -24,6 +24,12 @@ def test_markup_in_captions_is_text(audit, write_shard):
     )
 
 
+def test_urls_are_not_broken_over_lines(audit, write_shard):
+    url = "https://example.org/" + "x" * 300
+    audit("ingest", write_shard("a.parquet", ["Van Gogh"], URL=[url]), "--name", "d")
+    assert f"    {url}  [" in audit("count", "-c", "van gogh", "--examples", "1").out
+
+
 def test_every_format_is_offered_by_the_command_line():
     from audit.cli.options import OUTPUT_FORMATS
 
