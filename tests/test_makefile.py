@@ -15,6 +15,11 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+def make_venv(where: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = ["/bin/sh", ".ci/make-venv", str(where)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
+
+
 def make(*arguments: str) -> str:
     done = subprocess.run(
         ["make", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
@@ -46,14 +51,33 @@ def test_versions_are_pinned_for_ci():
     assert all(line.startswith("#") or re.fullmatch(r"[\w.-]+==[\w.+!-]+", line) for line in pins)
 
 
-def test_machine_without_python_is_told_what_to_install(tmp_path):
-    done = subprocess.run(
-        ["/bin/sh", ".ci/make-venv", str(tmp_path / "venv")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        env={"PATH": str(tmp_path)},
+def test_pins_hold_what_only_macos_installs():
+    assert "\nappnope==" in (ROOT / ".ci" / "constraints.txt").read_text()
+
+
+def test_set_up_that_fails_leaves_no_stamp(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
+    (tmp_path / "pyproject.toml").touch()
+    none = subprocess.run(
+        ["make", "demo", "PYTHON=/nowhere/python"], cwd=tmp_path, capture_output=True, text=True
     )
+    assert none.returncode != 0
+    assert "PYTHON=/nowhere/python is: nothing that runs" in none.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_machine_without_python_is_told_what_to_install(tmp_path):
+    done = make_venv(tmp_path / "venv", PATH=str(tmp_path))
     assert done.returncode == 1
     assert "needs Python 3.11 or newer" in done.stderr
     assert "apt install" in done.stderr
+
+
+def test_named_python_that_is_too_old_is_refused(tmp_path):
+    old = tmp_path / "old python"
+    old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Python 3.9.2" || exit 1\n')
+    old.chmod(0o755)
+    done = make_venv(tmp_path / "venv", PATH="/usr/bin:/bin", PYTHON=str(old))
+    assert done.returncode == 1
+    assert f"PYTHON={old} is: Python 3.9.2" in done.stderr

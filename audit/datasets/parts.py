@@ -97,8 +97,7 @@ def check_columns(mapping: ColumnMapping, columns: dict[str, pa.DataType], where
         if column not in columns:
             continue
         type_ = columns[column]
-        value = type_.value_type if pa.types.is_dictionary(type_) else type_
-        if not (_is_text(value) or pa.types.is_null(value)):
+        if not (_is_text(type_) or pa.types.is_null(type_)):
             listed = ", ".join(name for name, t in columns.items() if _is_text(t)) or "none"
             raise ColumnError(
                 f"{where}: the {role} column {column!r} holds {type_}, not text.",

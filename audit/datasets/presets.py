@@ -189,8 +189,10 @@ def detect_columns(
         there.
     """
     spelled = {name.lower(): name for name in available}
-    asked = {role: _existing(column, spelled, where) for role, column in (overrides or {}).items()}
-    names = [_existing(column, spelled, where) for column in keep]
+    asked = {
+        role: _existing(column, available, where) for role, column in (overrides or {}).items()
+    }
+    names = [_existing(column, available, where) for column in keep]
     kept = {name: str(available[name]) for name in names}
     fitting = [preset for preset in PRESETS if preset.signature <= spelled.keys()]
     preset = max(fitting, key=lambda p: len(p.signature), default=None)
@@ -204,6 +206,13 @@ def detect_columns(
     if "caption" not in asked:
         columns["caption"] = _caption_column(preset, spelled, where)
     columns = {role: columns[role] for role in ROLES if columns.get(role)}
+    for role, column in columns.items():
+        alike = sorted(name for name in available if name.lower() == column.lower())
+        if len(alike) > 1 and role not in asked:
+            raise ColumnError(
+                f"{where}: {alike[0]!r} and {alike[1]!r} differ in case only.",
+                hint=f"Say which one holds the {role}: --{role}-col {alike[0]}.",
+            )
     return ColumnMapping(preset.name if preset else "by column names", columns, kept)
 
 
@@ -226,11 +235,12 @@ def _caption_column(preset: Preset | None, spelled: Mapping[str, str], where: st
     return spelled[candidates.pop()]
 
 
-def _existing(column: str, spelled: Mapping[str, str], where: str) -> str:
-    if column.lower() in spelled:
-        return spelled[column.lower()]
-    near = did_you_mean(column, spelled.values()) or did_you_mean(column.lower(), spelled)
-    listed = ", ".join(spelled.values())
+def _existing(column: str, available: Iterable[str], where: str) -> str:
+    spelled = {name.lower(): name for name in available} | {name: name for name in available}
+    if column in spelled or column.lower() in spelled:
+        return spelled.get(column) or spelled[column.lower()]
+    near = did_you_mean(column, available) or did_you_mean(column.lower(), spelled)
+    listed = ", ".join(available)
     raise ColumnError(
         f"{where}: there is no column {column!r}.",
         hint=f"{near + ' ' if near else ''}Columns: {listed}.",

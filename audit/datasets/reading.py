@@ -110,7 +110,13 @@ class _ParquetShard:
         # may be gigabytes, would be fetched at once.
         self._file = pq.ParquetFile(stream, buffer_size=1 << 20, pre_buffer=False)
         schema = self._file.schema_arrow
-        self.columns = {field.name: field.type for field in schema}
+        twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
+        if twice:
+            raise ColumnError(
+                f"{file.uri}: there are several columns {twice[0]!r}.",
+                hint="Rename all but one of them: columns are told apart by their name.",
+            )
+        self.columns = {field.name: _decoded(field.type) for field in schema}
         self.rows: int | None = self._file.metadata.num_rows
         self.share_read = 0.0
 
@@ -147,6 +153,10 @@ class _ParquetShard:
                     start += len(batch)
                     if start > max(wanted):
                         break
+
+
+def _decoded(type_: pa.DataType) -> pa.DataType:
+    return type_.value_type if pa.types.is_dictionary(type_) else type_
 
 
 class _TextShard:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
-_FOLDER = Path(__file__).parent
+_FOLDER = Path(str(files(__name__)))
 
 
 def shard_paths() -> list[Path]:

@@ -81,6 +81,14 @@ def test_two_candidate_columns(audit, write_shard):
     assert counted(audit) == 1
 
 
+def test_two_columns_of_one_name(audit, tmp_path):
+    path = tmp_path / "a.parquet"
+    columns = [pa.array(["a"]), pa.array(["b"])]
+    pq.write_table(pa.Table.from_arrays(columns, names=["TEXT", "TEXT"]), path)
+    outcome = audit("ingest", path, "--name", "d")
+    assert_explained(outcome, 1, path, "several columns 'TEXT'", "Rename")
+
+
 def test_zero_rows(audit, write_shard):
     shard = write_shard("a.parquet", [])
     outcome = audit("ingest", shard, "--name", "d")

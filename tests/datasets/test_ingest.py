@@ -292,6 +292,12 @@ def test_kept_column_can_be_read_under_its_name(home, write_shard):
     assert set(home.open("d").columns) == set(table.column_names)
 
 
+def test_kept_column_may_be_dictionary_encoded(home, write_shard):
+    shard = write_shard("a.parquet", ["one", "two"], kind=pa.array(["a", "b"]).dictionary_encode())
+    ingest([str(shard)], "d", home=home, keep=["kind"])
+    assert samples(home.open("d"))["kind"].to_pylist() == ["a", "b"]
+
+
 def test_shard_without_an_optional_column_has_nulls_there(home, write_shard):
     first = write_shard("a.parquet", ["one"], LICENSE=["?"])
     write_shard("b.parquet", ["two"])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -13,7 +13,9 @@ from audit.captions.folding import fold
 from audit.concepts import read_concepts
 from audit.sample import concepts_path, shard_paths
 
-README = (Path(shard_paths()[0]).parent / "README.md").read_text()
+README = (shard_paths()[0].parent / "README.md").read_text()
+LAION = ["SAMPLE_ID", "URL", "TEXT", "HEIGHT", "WIDTH", "LICENSE", "NSFW", "similarity"]
+MUSEUMS = ["rights_holder", "credit_line", "artist", "year", "page_url"]
 
 
 @pytest.fixture(scope="module")
@@ -21,26 +23,54 @@ def table() -> pa.Table:
     return pa.concat_tables([pq.read_table(path) for path in shard_paths()])
 
 
+def rows(text: str) -> int:
+    return int(text.replace(",", ""))
+
+
 def test_sample_is_small_and_in_several_shards():
     assert len(shard_paths()) == 5
     assert sum(path.stat().st_size for path in shard_paths()) < 8_000_000
 
 
-def test_columns_are_those_of_laion_400m(table):
-    laion = ["SAMPLE_ID", "URL", "TEXT", "HEIGHT", "WIDTH", "LICENSE", "NSFW", "similarity"]
-    assert table.column_names[:8] == laion
-    assert table["URL"].null_count == 0
+def test_every_shard_has_the_columns_of_laion_400m_and_the_museums():
+    schemas = [pq.read_schema(path) for path in shard_paths()]
+    assert schemas[0].names == LAION + MUSEUMS
+    assert all(schema == schemas[0] for schema in schemas)
 
 
-def test_rows_and_licenses_are_as_stated(table):
-    assert len(table) == 125_000
+def test_row_groups_are_of_a_modest_size():
+    for path in shard_paths():
+        metadata = pq.ParquetFile(path).metadata
+        assert metadata.num_row_groups > 1
+        assert max(metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)) <= 20_000
+
+
+def test_what_the_museums_do_not_give_is_null(table):
+    assert table["NSFW"].null_count == table["similarity"].null_count == len(table)
+    for column in ("SAMPLE_ID", "URL", "TEXT", "LICENSE", "page_url"):
+        assert table[column].null_count == 0, column
+    assert len(pc.unique(table["URL"])) == len(table)
+
+
+def test_rows_of_each_source_are_as_stated():
+    stated = dict(re.findall(r"^\| `([a-z-]+)-0000[^`]*` \| ([\d,]+) \|", README, re.MULTILINE))
+    counted = {"tate": 0, "bl-flickr": 0}
+    for path in shard_paths():
+        counted[path.stem.rpartition("-")[0]] += pq.read_metadata(path).num_rows
+    assert counted == {source: rows(count) for source, count in stated.items()}
     assert "125,000 rows" in README
-    assert set(table["LICENSE"].to_pylist()) == {
-        "?",
-        "in-copyright",
-        "No known copyright restrictions",
-    }
-    for words in ("CC0", "public domain", "tategallery/collection", "BL-Labs/imagedirectory"):
+
+
+def test_licenses_of_the_samples_are_as_stated(table):
+    section = README.split("| `LICENSE` |")[1].split("\n\n")[0]
+    stated = {name: rows(n) for name, n in re.findall(r"^\| (.+?) \| ([\d,]+) \|", section, re.M)}
+    counted = pc.value_counts(table["LICENSE"]).to_pylist()
+    assert {entry["values"]: entry["counts"] for entry in counted} == stated
+    assert pc.equal(table["LICENSE"], "in-copyright").equals(table["rights_holder"].is_valid())
+
+
+def test_license_of_every_source_is_stated():
+    for words in ("CC0 1.0", "public domain", "tategallery/collection", "BL-Labs/imagedirectory"):
         assert words in README
 
 
@@ -49,14 +79,18 @@ def test_known_counts_are_as_stated(table):
     stated = re.findall(
         r"\| ([A-Z][A-Za-z ]+?) \| ([\d,]+) (?=\|)", README.split("Known counts")[1]
     )
-    assert len(stated) == 8
-    for name, rows in stated:
-        assert sum(fold(name) in caption for caption in captions) == int(rows.replace(",", "")), (
-            name
-        )
+    assert len(stated) == 10
+    for name, count in stated:
+        assert sum(fold(name) in caption for caption in captions) == rows(count), name
 
 
 def test_concept_list_is_valid():
     concepts = read_concepts(concepts_path())
     assert len(concepts) == 18
     assert {concept.domain for concept in concepts} == {"art-style"}
+
+
+def test_owners_in_the_concept_list_are_named_by_the_data(table):
+    holders = set(table["rights_holder"].drop_null().to_pylist())
+    for concept in read_concepts(concepts_path()):
+        assert not concept.owner or any(concept.owner in holder for holder in holders)
