@@ -27,7 +27,7 @@ bench: $(VENV)/dev ## Time counting and ingesting; writes docs/benchmarks.md (20
 docs: $(VENV)/core ## Write docs/cli.md from the commands
 	@$(BIN)/python docs/build_cli.py
 
-lock: $(VENV)/dev ## Write the versions that are installed here to .ci/constraints.txt
+lock: $(VENV)/python ## Resolve the dependencies anew and write them to .ci/constraints.txt
 	@$(BIN)/python .ci/lock.py
 
 clean: ## Delete what was built; ingested datasets stay

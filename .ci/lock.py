@@ -1,22 +1,51 @@
-"""Write the installed versions to ``.ci/constraints.txt``, one ``name==version`` a line."""
+"""Resolve the dependencies anew; write ``name==version`` lines to ``.ci/constraints.txt``.
+
+Nothing is installed. Runs on the oldest Python that is supported, because newer ones get versions
+that it cannot install.
+"""
 
 from __future__ import annotations
 
-from importlib.metadata import distributions
+import json
+import re
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
+ROOT = Path(__file__).parents[1]
 HEADER = """\
-# Versions that the tests are known to pass with. `make lock` writes this from the environment.
+# Versions that `make` installs. They resolve on CPython 3.11-3.13, Linux and macOS.
+# To refresh: make clean && make lock PYTHON=python3.11 && make test
 """
-SKIPPED = {"concept-audit", "pip", "setuptools", "wheel"}
+#: Needed on one platform only: a resolution on another does not see them.
+ELSEWHERE = ("appnope",)  # macOS, by ipykernel
 
 
 def main() -> None:
-    pins = {
-        dist.metadata["Name"].lower().replace("_", "-"): dist.version for dist in distributions()
-    }
-    lines = [f"{name}=={pins[name]}\n" for name in sorted(pins) if name not in SKIPPED]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    python = "python" + project["requires-python"].removeprefix(">=")
+    if "python{}.{}".format(*sys.version_info) != python:
+        sys.exit(f"The lock is made on {python}: make clean && make lock PYTHON={python}")
+    pins = resolve(f"{ROOT}[dev]", *ELSEWHERE)
+    del pins[canonical(project["name"])]
+    lines = [f"{name}=={pins[name]}\n" for name in sorted(pins)]
     Path(__file__).with_name("constraints.txt").write_text(HEADER + "".join(lines))
+
+
+def resolve(*requirements: str) -> dict[str, str]:
+    """The versions that pip would install into an empty environment."""
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
+    options = ["--dry-run", "--ignore-installed", "--report", "-"]
+    done = subprocess.run(
+        [*pip, *options, *requirements], stdout=subprocess.PIPE, text=True, check=True
+    )
+    chosen = [item["metadata"] for item in json.loads(done.stdout)["install"]]
+    return {canonical(one["name"]): one["version"] for one in chosen}
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 if __name__ == "__main__":

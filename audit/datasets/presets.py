@@ -211,7 +211,7 @@ def detect_columns(
         if len(alike) > 1 and role not in asked:
             raise ColumnError(
                 f"{where}: {alike[0]!r} and {alike[1]!r} differ in case only.",
-                hint=f"Say which one holds the {role}: --{role}-col {alike[0]}.",
+                hint=f"Say which one holds the {role}: --col {role}={alike[0]}.",
             )
     return ColumnMapping(preset.name if preset else "by column names", columns, kept)
 

@@ -129,7 +129,7 @@ def test_no_candidate_is_refused_and_the_columns_are_listed():
 def test_columns_that_differ_in_case_only_are_refused():
     with pytest.raises(ColumnError, match="'TEXT' and 'text' differ in case only") as error:
         detect("url TEXT text")
-    assert "--caption-col TEXT" in error.value.hint
+    assert "--col caption=TEXT" in error.value.hint
     for chosen in ("TEXT", "text"):
         assert detect("url TEXT text", overrides={"caption": chosen}).columns["caption"] == chosen
     assert detect("url text Other other").columns["caption"] == "text"
