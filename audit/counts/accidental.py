@@ -9,6 +9,7 @@ there in lower case.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,7 @@ from audit.datasets.dataset import Dataset
 #: Fewer informative captions than this say nothing.
 MIN_INFORMATIVE = 10
 #: Captions read closely for one name: the interval is narrow enough by then.
-_MAX_INFORMATIVE = 1000
+_READ_CAPTIONS = 2000
 
 
 @dataclass(frozen=True)
@@ -75,20 +76,31 @@ def is_one_word(phrase: str) -> bool:
 def accidental_shares(dataset: Dataset, phrases: Sequence[str]) -> dict[str, AccidentalShare]:
     """Estimate the accidental share of every one-word phrase in ``phrases``."""
     words = sorted({phrase for phrase in phrases if is_one_word(phrase)})
-    lower, informative = [0] * len(words), [0] * len(words)
+    if not words:
+        return {}
+    # Algorithm R (Vitter 1985): every probe that holds the word has the same chance to be read.
+    drawn: list[list[str]] = [[] for _ in words]
+    seen = [0] * len(words)
+    rng = random.Random(0)
     kernel = PhraseKernel(words)
-    for captions in _probes(dataset) if words else ():
+    for captions in _probes(dataset):
         hits = kernel.find(fold_array(captions))
         for row, number in dict.fromkeys(
             zip(hits.rows.tolist(), hits.phrases.tolist(), strict=True)
         ):
-            if informative[number] >= _MAX_INFORMATIVE:
+            seen[number] += 1
+            if len(drawn[number]) < _READ_CAPTIONS:
+                drawn[number].append(captions[row].as_py())
                 continue
-            written = _written_lower(captions[row].as_py(), words[number])
-            if written is not None:
-                informative[number] += 1
-                lower[number] += written
-    return {word: AccidentalShare(word, informative[i], lower[i]) for i, word in enumerate(words)}
+            place = rng.randrange(seen[number])
+            if place < _READ_CAPTIONS:
+                drawn[number][place] = captions[row].as_py()
+    shares = {}
+    for word, found in zip(words, drawn, strict=True):
+        written = [_written_lower(caption, word) for caption in found]
+        told = [lower for lower in written if lower is not None]
+        shares[word] = AccidentalShare(word, len(told), sum(told))
+    return shares
 
 
 def _probes(dataset: Dataset) -> Any:

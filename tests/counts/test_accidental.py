@@ -7,6 +7,7 @@ import random
 import pytest
 
 from audit.concepts import Concept
+from audit.counts import accidental
 from audit.counts.accidental import accidental_shares, is_one_word
 from audit.counts.by_caption import count_by_caption
 from audit.datasets.ingest import ingest
@@ -48,6 +49,16 @@ def test_interval_covers_the_planted_share(dataset_of, home):
         held += share.interval[0] <= 0.3 <= share.interval[1]
         home.remove("d")
     assert held >= 52  # P(fewer of 60 | 95 %) < 0.01
+
+
+def test_captions_are_drawn_from_all_shards_alike(home, write_shard, monkeypatch):
+    monkeypatch.setattr(accidental, "_READ_CAPTIONS", 200)
+    for name, captions in (("a", planted("Link", "", 600)), ("b", planted("", "link", 0, 600))):
+        shard = write_shard(f"{name}.parquet", captions)
+    ingest([str(shard.parent)], "d", home=home)
+    share = accidental_shares(home.open("d"), [" link "])[" link "]
+    assert share.informative == 200
+    assert 0.35 < share.share < 0.65
 
 
 @pytest.mark.parametrize(
