@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 import subprocess
 import sys
 import time
@@ -66,7 +67,8 @@ def test_parquet_goes_through_a_pipe(home, gallery):
 
 
 def test_reader_that_has_seen_enough_is_no_error(home, gallery):
-    command = f"{sys.executable} -m audit show --output json --home {home.path} | head -1"
+    python, folder = shlex.quote(sys.executable), shlex.quote(str(home.path))
+    command = f"{python} -m audit show --output json --home {folder} | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert done.stdout == "{\n"
     assert done.stderr == ""
