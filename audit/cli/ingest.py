@@ -148,6 +148,14 @@ def _progress_line(progress: Progress) -> str:
 def _exit_code(talk: Talk, report: IngestReport, allow_errors: int) -> int:
     for uri in report.plan.gone[:_SHOWN_FAILURES]:
         talk.warn(f"{uri}: gone from its source; what was ingested of it is kept.")
+    richer = [shard for shard in report.plan.manifest.shards if shard.unused_columns]
+    if richer:
+        columns = sorted({column for shard in richer for column in shard.unused_columns})
+        talk.warn(
+            f"{len(richer):,} shards have columns that the first shard lacks and this dataset "
+            f"leaves out: {', '.join(columns)}. To have them, ingest such shards under a --name "
+            "of their own."
+        )
     unread = report.coverage.unread
     for _, reason in unread[:_SHOWN_FAILURES]:
         talk.warn(reason)

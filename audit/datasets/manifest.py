@@ -35,6 +35,8 @@ class ShardRecord:
     gone: bool = False
     #: Roles whose column this shard lacks; they are null in its part.
     absent_roles: list[str] = field(default_factory=list)
+    #: Columns that this shard could give and the dataset does not take, decided by another shard.
+    unused_columns: list[str] = field(default_factory=list)
     stats: ShardStats | None = None
 
     @property

@@ -216,6 +216,16 @@ def detect_columns(
     return ColumnMapping(preset.name if preset else "by column names", columns, kept)
 
 
+def unused_columns(available: Mapping[str, object], mapping: ColumnMapping) -> list[str]:
+    """Columns that would have a role, if the mapping had been decided on this shard."""
+    chosen = {"caption": mapping.columns["caption"]}
+    try:
+        own = detect_columns(available, chosen).columns
+    except ColumnError:
+        return []
+    return sorted(own[role] for role in own.keys() - mapping.columns.keys())
+
+
 def _caption_column(preset: Preset | None, spelled: Mapping[str, str], where: str) -> str:
     candidates = {preset.columns["caption"]} if preset else set()
     candidates |= {name for name in CAPTION_COLUMNS if name in spelled}

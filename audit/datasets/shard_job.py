@@ -14,7 +14,7 @@ from audit.datasets.distinct import DistinctSketch
 from audit.datasets.files import written_whole
 from audit.datasets.manifest import ShardRecord
 from audit.datasets.parts import PartShaper, read_part_record, write_part
-from audit.datasets.presets import ColumnMapping
+from audit.datasets.presets import ColumnMapping, unused_columns
 from audit.datasets.reading import open_shard
 from audit.datasets.sources import SourceFile
 from audit.errors import SourceError
@@ -91,6 +91,7 @@ def make_part(job: ShardJob, add: Add = lambda rows, bytes_read: None) -> ShardR
                     error=None,
                     gone=False,
                     absent_roles=shaper.absent_roles,
+                    unused_columns=unused_columns(reader.columns, job.mapping),
                     stats=shaper.stats,
                 )
                 return {

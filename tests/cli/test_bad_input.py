@@ -89,6 +89,17 @@ def test_two_columns_of_one_name(audit, tmp_path):
     assert_explained(outcome, 1, path, "several columns 'TEXT'", "Rename")
 
 
+def test_later_shards_with_more_columns_are_told(audit, write_shard):
+    first = write_shard("a.parquet", ["van gogh"])
+    assert "leaves out" not in audit("ingest", first, "--name", "d").err
+    write_shard("b.parquet", ["van gogh"], LICENSE=["?"], WIDTH=[5])
+    outcome = audit("ingest", first.parent, "--name", "d")
+    assert outcome.code == 0
+    assert "1 shards have columns" in outcome.err
+    assert "leaves out: LICENSE, WIDTH" in outcome.err
+    assert counted(audit) == 2
+
+
 def test_zero_rows(audit, write_shard):
     shard = write_shard("a.parquet", [])
     outcome = audit("ingest", shard, "--name", "d")
