@@ -14,6 +14,7 @@ from audit.datasets.home import Home
 from audit.datasets.ingest import IngestListener, IngestReport
 from audit.datasets.ingest import ingest as _ingest
 from audit.datasets.overview import Overview, overview
+from audit.errors import ConceptError
 
 PathLike = str | os.PathLike[str]
 
@@ -88,8 +89,6 @@ def gather_concepts(
     ConceptError
         If aliases or exclusions are given for anything but exactly one name.
     """
-    from audit.errors import ConceptError
-
     if (aliases or exclude) and (len(concepts) != 1 or not isinstance(concepts[0], str)):
         raise ConceptError(
             f"Aliases and exclusions belong to one concept; {len(concepts)} were named.",

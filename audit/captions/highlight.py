@@ -18,9 +18,7 @@ def find_names(caption: str, phrases: Sequence[str]) -> tuple[str, list[tuple[in
     folded, origin = [" "], [0]
     start = 0
     while start < len(text):
-        end = start + 1
-        while end < len(text) and unicodedata.category(text[end])[0] == "M":
-            end += 1
+        end = _cluster_end(text, start)
         for character in unicodedata.normalize("NFKC", text[start:end]):
             for piece in fold_character(character):
                 if piece != " " or folded[-1] != " ":

@@ -13,11 +13,11 @@ from audit.cli.count import count
 from audit.cli.datasets import datasets, remove, show
 from audit.cli.demo import demo
 from audit.cli.ingest import ingest
-from audit.cli.talk import Talk
+from audit.cli.talk import STOPPED, Talk
 from audit.errors import AuditError
 
-#: What a shell expects of a program stopped by Ctrl-C, and by a closed pipe.
-_INTERRUPTED, _CLOSED_PIPE = 130, 141
+#: What a shell expects of a program stopped by a closed pipe.
+_CLOSED_PIPE = 141
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -64,7 +64,7 @@ def run(arguments: list[str] | None = None) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         talk.error("Interrupted.", "What is finished is kept: the same command goes on from there.")
-        return _INTERRUPTED
+        return STOPPED
     except BrokenPipeError:
         # Whoever read the output has seen enough. Python would complain while closing it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from audit.cli.options import common_options, output_option
-from audit.cli.talk import Talk
+from audit.cli.talk import STOPPED, Talk
 
 
 @click.command()
@@ -50,8 +50,9 @@ def remove(talk: Talk, name: str, yes: bool, home: str | None) -> int:
     place = Home(home)
     if name not in place.names():
         place.open(name)  # raises, with suggestions
-    if not yes:
-        click.confirm(f"Delete {place.folder(name)} with all results?", abort=True, err=True)
+    if not yes and not click.confirm(f"Delete {place.folder(name)} with all results?", err=True):
+        talk.say("Nothing was removed.")
+        return STOPPED
     place.remove(name)
     talk.say(f"Removed {name}.")
     return 0

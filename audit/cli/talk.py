@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterator
 
 import click
 
+#: Exit code of a command that the user stopped, by Ctrl-C or by saying no.
+STOPPED = 130
+
 _LOG_SECONDS = 10.0
 _REDRAW_SECONDS = 0.1
 #: Work that takes less than this shows no progress at all.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -46,8 +46,7 @@ class ConceptCount:
 
     @property
     def name(self) -> str:
-        name: str = self.phrases.concept.name
-        return name
+        return self.phrases.concept.name
 
     @property
     def interval(self) -> tuple[int | None, int | None]:
@@ -99,7 +98,7 @@ class CountResult:
     seconds: float = 0.0
     method: str = METHOD
     assumption: str = ASSUMPTION
-    sources: tuple[str, ...] = field(default=())
+    sources: tuple[str, ...] = ()
 
     def __getitem__(self, concept: str) -> ConceptCount:
         """The count of a concept by its name."""

@@ -25,7 +25,6 @@ _PREFILTERED_PHRASES = 4
 class ScannedBatch:
     """Samples of one part that may match."""
 
-    part: Part
     captions: pa.Array  #: folded, (n,)
     rows: NDArray[np.int64]  #: (n,) row of each sample in its shard
     columns: dict[str, pa.Array]  #: further columns, (n,) each
@@ -98,7 +97,6 @@ def _containing(
         if len(frame):
             table = frame.to_arrow()
             yield ScannedBatch(
-                part,
                 _one_array(table["caption"]),
                 frame["row"].cast(pl.Int64).to_numpy(),
                 {name: _one_array(table[name]) for name in columns},
@@ -106,9 +104,7 @@ def _containing(
             )
     rows = part.shard.rows or 0
     none = pa.array([], pa.large_string())
-    yield ScannedBatch(
-        part, none, np.empty(0, np.int64), dict.fromkeys(columns, none), considered=rows
-    )
+    yield ScannedBatch(none, np.empty(0, np.int64), dict.fromkeys(columns, none), considered=rows)
 
 
 def _all(part: Part, columns: Sequence[str]) -> Iterator[ScannedBatch]:
@@ -120,14 +116,14 @@ def _all(part: Part, columns: Sequence[str]) -> Iterator[ScannedBatch]:
             rows = np.arange(start, start + len(batch))
             start += len(batch)
             further = {name: batch[name] for name in columns}
-            yield ScannedBatch(part, batch["caption"], rows, further, len(batch))
+            yield ScannedBatch(batch["caption"], rows, further, len(batch))
 
 
 def _meeting(condition: Condition, part: Part, columns: Sequence[str]) -> Iterator[ScannedBatch]:
     for batch in condition.batches(part, ["caption", *columns]):
         rows = batch["file_row_number"].to_numpy(zero_copy_only=False)
         further = {name: batch[name] for name in columns}
-        yield ScannedBatch(part, batch["caption"], rows, further, len(batch))
+        yield ScannedBatch(batch["caption"], rows, further, len(batch))
 
 
 def _one_array(column: pa.ChunkedArray) -> pa.Array:

@@ -75,19 +75,14 @@ class IngestReport:
     failures: list[tuple[str, str]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        stats = self.stats
         return {
             "schema": "audit.ingest/1",
             **self.plan.to_dict(),
             "rows_read": self.rows_read,
             "seconds": round(self.seconds, 3),
             "coverage": self.coverage.to_dict(),
-            "null_captions": stats.null_captions,
-            "wordless_captions": stats.wordless_captions,
-            "repaired_captions": stats.repaired_captions,
-            "null_urls": stats.null_urls,
+            **self.stats.summary(),
             "distinct_urls": self.distinct_urls,
-            "caption_characters": stats.caption_characters,
         }
 
     def to_polars(self) -> pl.DataFrame:
@@ -182,10 +177,11 @@ def _run(plan: IngestPlan, workers: int | None, listener: IngestListener) -> lis
         small = plan.bytes_to_read < _POOL_BYTES
         workers = 1 if small else min(processors(), len(plan.to_read))
 
+    total_bytes, total_shards = plan.bytes_to_read, len(plan.to_read)
+
     def tell(rows: int, read: float, shards: int) -> None:
         seconds = time.monotonic() - started
-        total = len(plan.to_read)
-        listener.on_progress(Progress(rows, read, plan.bytes_to_read, shards, total, seconds))
+        listener.on_progress(Progress(rows, read, total_bytes, shards, total_shards, seconds))
 
     try:
         for record in run_jobs(make_part, plan.to_read, workers, tell):

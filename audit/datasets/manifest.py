@@ -66,7 +66,7 @@ class Manifest:
     tool_version: str
     folding_version: int = FOLDING_VERSION
     shards: list[ShardRecord] = field(default_factory=list)
-    #: Result of the last look for repeated URLs; see ``summary.DistinctUrls``.
+    #: Result of the last look for repeated URLs; see ``distinct.DistinctUrls``.
     distinct_urls: dict[str, Any] | None = None
 
     @property

@@ -31,7 +31,6 @@ class Overview:
     gone: tuple[str, ...]  #: shards that are no longer at their source
 
     def to_dict(self) -> dict[str, Any]:
-        stats = self.stats
         return {
             "schema": "audit.show/1",
             "dataset": self.name,
@@ -44,12 +43,8 @@ class Overview:
             ],
             "coverage": self.coverage.to_dict(),
             "gone": list(self.gone),
-            "null_captions": stats.null_captions,
-            "wordless_captions": stats.wordless_captions,
-            "repaired_captions": stats.repaired_captions,
-            "null_urls": stats.null_urls,
+            **self.stats.summary(),
             "distinct_urls": self.distinct_urls,
-            "caption_characters": stats.caption_characters,
             "hosts": _as_records("host", self.hosts),
             "licenses": _as_records("license", self.licenses),
         }

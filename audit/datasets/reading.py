@@ -14,7 +14,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from audit.datasets.presets import CAPTION_COLUMNS, LIKELY_CAPTION_COLUMNS, USUAL_COLUMNS
-from audit.datasets.sources import SourceFile, is_remote
+from audit.datasets.sources import SourceFile, is_remote, missing_package
 from audit.errors import AuditError, ColumnError, SourceError
 
 #: Rows in a batch. Captions of a batch and what is made of them stay below some 50 MB.
@@ -76,10 +76,7 @@ def source_errors(uri: str) -> Iterator[None]:
             "only this shard will be read.",
         ) from error
     except ImportError as error:
-        raise SourceError(
-            f"{uri}: reading this needs a package that is not installed ({error}).",
-            hint="Install the remote file systems: pip install 'concept-audit[remote]'.",
-        ) from error
+        raise missing_package(uri, error) from error
     except OSError as error:
         raise SourceError(
             f"{uri}: cannot be read: {_one_line(error)}",

@@ -127,13 +127,18 @@ def _remote(uri: str) -> tuple[Any, str]:
     try:
         file_system, path = fsspec.core.url_to_fs(uri)
     except ImportError as error:
-        raise SourceError(
-            f"{uri}: reading this needs a package that is not installed ({error}).",
-            hint="Install the remote file systems: pip install 'concept-audit[remote]'.",
-        ) from error
+        raise missing_package(uri, error) from error
     except ValueError as error:
         raise SourceError(f"{uri}: {error}.", hint="Use a path or an fsspec URI.") from error
     return file_system, path
+
+
+def missing_package(uri: str, error: ImportError) -> SourceError:
+    """The error of a file system whose package is not there, with what to install."""
+    return SourceError(
+        f"{uri}: reading this needs a package that is not installed ({error}).",
+        hint="Install the remote file systems: pip install 'concept-audit[remote]'.",
+    )
 
 
 def _expand_remote(spec: str) -> list[SourceFile]:

@@ -64,6 +64,16 @@ class ShardStats:
             "longest": self.longest_caption,
         }
 
+    def summary(self) -> dict[str, Any]:
+        """What answers tell of the captions and URLs; :meth:`to_dict` is what is stored."""
+        return {
+            "null_captions": self.null_captions,
+            "wordless_captions": self.wordless_captions,
+            "repaired_captions": self.repaired_captions,
+            "null_urls": self.null_urls,
+            "caption_characters": self.caption_characters,
+        }
+
     def to_dict(self) -> dict[str, Any]:
         record = asdict(self)
         while record["lengths"] and not record["lengths"][-1]:

@@ -20,6 +20,7 @@ from audit.counts.results import ConceptCount, CountResult
 from audit.datasets.catalog import Catalog
 from audit.datasets.ingest import IngestReport
 from audit.datasets.overview import Overview
+from audit.datasets.stats import ShardStats
 
 #: Concepts up to which each gets a paragraph; more of them share one table.
 _DETAILED_CONCEPTS = 5
@@ -165,19 +166,13 @@ def _basis(result: CountResult) -> Text:
 @as_renderables.register
 def _ingest(report: IngestReport) -> list[RenderableType]:
     stats = report.stats
-    facts = Table(box=None, show_header=False, pad_edge=False)
-    facts.add_column(style="dim")
-    facts.add_column(overflow="fold")
+    facts = _facts_table()
     rate = f"{report.rows_read / report.seconds:,.0f} rows/s" if report.seconds else ""
     facts.add_row("Dataset", Text(report.dataset, style="bold"))
     facts.add_row("Coverage", report.coverage.describe())
     read = f"{report.rows_read:,} rows in {report.seconds:.1f} s ({rate})"
     facts.add_row("Read now", read if report.plan.to_read else "nothing: all of it was here")
-    facts.add_row("Without caption", f"{stats.null_captions:,}")
-    facts.add_row("Captions without words", f"{stats.wordless_captions:,}")
-    if stats.repaired_captions:
-        facts.add_row("Captions with invalid UTF-8", f"{stats.repaired_captions:,}, repaired")
-    facts.add_row("Caption characters", describe_lengths(stats.caption_characters))
+    _add_caption_facts(facts, stats)
     if report.distinct_urls:
         facts.add_row("Without URL", f"{stats.null_urls:,}")
         facts.add_row("Distinct URLs", describe_distinct(report.distinct_urls, stats.rows))
@@ -187,20 +182,14 @@ def _ingest(report: IngestReport) -> list[RenderableType]:
 @as_renderables.register
 def _overview(answer: Overview) -> list[RenderableType]:
     stats, coverage = answer.stats, answer.coverage
-    facts = Table(box=None, show_header=False, pad_edge=False)
-    facts.add_column(style="dim")
-    facts.add_column(overflow="fold")
+    facts = _facts_table()
     facts.add_row("Dataset", Text(answer.name, style="bold"))
     facts.add_row("Folder", answer.folder)
     facts.add_row("Sources", "\n".join(visible(source) for source in answer.sources))
     facts.add_row("Layout", answer.layout)
     facts.add_row("Coverage", coverage.describe())
     facts.add_row("Samples", f"{stats.rows:,}")
-    facts.add_row("Without caption", f"{stats.null_captions:,}")
-    facts.add_row("Captions without words", f"{stats.wordless_captions:,}")
-    if stats.repaired_captions:
-        facts.add_row("Captions with invalid UTF-8", f"{stats.repaired_captions:,}, repaired")
-    facts.add_row("Caption characters", describe_lengths(stats.caption_characters))
+    _add_caption_facts(facts, stats)
     if answer.distinct_urls:
         facts.add_row("Distinct URLs", describe_distinct(answer.distinct_urls, stats.rows))
     shown: list[RenderableType] = [facts]
@@ -239,6 +228,22 @@ def _catalog(answer: Catalog) -> list[RenderableType]:
             shards = f"{entry.read_shards:,} of {entry.shards:,}"
             table.add_row(entry.name, f"{entry.rows:,}", shards, entry.layout, entry.updated[:16])
     return [table]
+
+
+def _facts_table() -> Table:
+    """Two columns: what, and how much."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    return table
+
+
+def _add_caption_facts(facts: Table, stats: ShardStats) -> None:
+    facts.add_row("Without caption", f"{stats.null_captions:,}")
+    facts.add_row("Captions without words", f"{stats.wordless_captions:,}")
+    if stats.repaired_captions:
+        facts.add_row("Captions with invalid UTF-8", f"{stats.repaired_captions:,}, repaired")
+    facts.add_row("Caption characters", describe_lengths(stats.caption_characters))
 
 
 def describe_lengths(characters: dict[str, int | None]) -> str:
