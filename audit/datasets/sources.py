@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
+from audit.datasets import manifest
 from audit.errors import SourceError, did_you_mean
 
 PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")
@@ -98,17 +99,46 @@ def expand(specs: Sequence[str]) -> list[SourceFile]:
 
 def _expand_local(path: str, spec: str) -> list[SourceFile]:
     if os.path.isdir(path):
-        below = (os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names)
-        paths = _shards_among(below)
+        paths = _shards_among(_files_below(path))
     elif os.path.exists(path):
         paths = [path]
     else:
-        paths = [name for name in glob.glob(path, recursive=True) if os.path.isfile(name)]
+        named = [name for name in glob.glob(path, recursive=True) if os.path.isfile(name)]
+        paths = _without_own_parts(named) if "**" in path else named
     files = []
     for name in paths:
         status = os.stat(name)
         files.append(SourceFile(name, status.st_size, f"mtime:{status.st_mtime_ns}"))
     return files
+
+
+def _files_below(path: str) -> Iterator[str]:
+    """Files at any depth; what `audit` itself keeps there is not a source."""
+    for folder, folders, names in os.walk(path):
+        if folder != path and _is_dataset(folder):
+            folders.clear()
+        else:
+            yield from (os.path.join(folder, name) for name in names)
+
+
+def _without_own_parts(paths: Iterable[str]) -> list[str]:
+    own: dict[Path, bool] = {}
+
+    def is_own(folder: Path) -> bool:
+        if folder not in own:
+            own[folder] = _is_dataset(folder) or (folder != folder.parent and is_own(folder.parent))
+        return own[folder]
+
+    return [path for path in paths if not is_own(Path(path).parent)]
+
+
+def _is_dataset(folder: str | Path) -> bool:
+    """Whether ``folder`` is a dataset of a home; other tools write a ``dataset.json`` too."""
+    try:
+        with open(os.path.join(folder, manifest.FILE_NAME), "rb") as stream:
+            return manifest.SCHEMA.encode() in stream.read(4096)
+    except OSError:
+        return False
 
 
 def _shards_among(names: Iterable[str]) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import fsspec
 import pytest
 
+from audit.datasets.manifest import Manifest
+from audit.datasets.presets import ColumnMapping
 from audit.datasets.sources import expand
 from audit.errors import SourceError
 
@@ -49,6 +51,24 @@ def test_glob_and_path_may_overlap(folder):
 
 def test_double_star_goes_into_folders(folder):
     assert names(folder, f"{folder}/**/c.parquet") == ["deep/er/c.parquet"]
+
+
+def test_parts_of_a_dataset_in_the_same_folder_are_no_sources(folder):
+    part = folder / "indexes" / "mine" / "samples" / "00000.parquet"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"a part")
+    before = names(folder, folder)
+    assert "indexes/mine/samples/00000.parquet" in before
+    Manifest("mine", [], ColumnMapping("custom", {}, ()), "", "", "").write(part.parent.parent)
+    expected = ["a.parquet", "b.parquet", "deep/er/c.parquet"]
+    assert names(folder, folder) == expected
+    assert names(folder, f"{folder}/**/*.parquet") == ["_tmp.parquet", *expected]
+    assert names(folder, part) == ["indexes/mine/samples/00000.parquet"], "asked for by name"
+
+
+def test_dataset_json_of_another_tool_hides_nothing(folder):
+    (folder / "deep" / "dataset.json").write_text('{"labels": null}')
+    assert "deep/er/c.parquet" in names(folder, folder)
 
 
 def test_relative_and_absolute_paths_are_one_file(folder, monkeypatch):
