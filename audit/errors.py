@@ -6,9 +6,11 @@
     ├── SourceError             a source file that cannot be read or understood
     │   └── ColumnError         a column that is missing, ambiguous or of the wrong type
     ├── StorageError            the home cannot be written: full, read-only, in use
+    ├── MissingPackageError     an optional package that this needs is not installed
     └── UsageError              exit code 2: the question itself is wrong
         ├── ConceptError        a concept or a concept list
         ├── ConditionError      a ``--where`` condition
+        ├── EncoderMismatchError  embeddings of different encoders, which cannot be compared
         ├── DatasetNotFoundError
         └── DatasetExistsError
 
@@ -52,6 +54,18 @@ class StorageError(AuditError):
     """The home, where datasets are kept, cannot be written."""
 
 
+class MissingPackageError(AuditError):
+    """Something optional is not installed."""
+
+    @classmethod
+    def of(cls, what: str, extra: str, error: ImportError) -> MissingPackageError:
+        """``what`` needs the packages of ``extra``; importing one of them raised ``error``."""
+        return cls(
+            f"{what} needs a package that is not installed ({error}).",
+            hint=f"Install it: pip install 'concept-audit[{extra}]'.",
+        )
+
+
 class UsageError(AuditError):
     """The question is wrong; asking it again will not help."""
 
@@ -64,6 +78,10 @@ class ConceptError(UsageError):
 
 class ConditionError(UsageError):
     """A condition on the sample columns is wrong, or tries to do more than filter."""
+
+
+class EncoderMismatchError(UsageError):
+    """Embeddings of different encoders meet; their similarities mean nothing."""
 
 
 class DatasetNotFoundError(UsageError):

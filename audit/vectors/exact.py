@@ -1,0 +1,286 @@
+"""Exact matching: which stored vectors score at least the cut-off, proven from their codes.
+
+The scores of the codes are read from a quarter of the bytes. Only where the bound on their error
+leaves the question open, or where the score itself is wanted, is the stored vector read.
+
+A score is the dot product of a stored float16 vector with a float16 query. Their products are
+whole multiples of 2⁻⁴⁸, so that a float64 sum of them has no rounding error in whatever order it
+is taken, as long as the vectors are not longer than 4: "at least the cut-off" has one answer,
+ties included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.errors import MissingPackageError, UsageError
+from audit.vectors.codes import CodedVectors, encode, error_bound
+
+#: Rows whose scores are held at once; with a hundred queries these fit a core's cache.
+_BLOCK_ROWS = 8192
+_BLOCK_SCORES = 1 << 18
+
+#: Below this many queries one product at a time is faster than a packed matrix.
+_PACK_FROM = 4
+
+#: Pairs that are scored again at once: 16 Ki vectors of 1,280 float64 are 168 MB.
+_RESCORED_AT_ONCE = 1 << 14
+
+#: Two float32 roundings of a score of at most 4.
+_ROUNDING = 1e-6
+
+
+class VectorPart(Protocol):
+    """Stored vectors, and their codes; both may be mapped from files."""
+
+    @property
+    def vectors(self) -> NDArray[np.float16]: ...
+
+    @property
+    def coded(self) -> CodedVectors: ...
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Pairs of a query and a vector with a score of at least the query's cut-off.
+
+    Ordered by part, row and query. All arrays have the same length.
+    """
+
+    query: NDArray[np.int32]
+    part: NDArray[np.int32]
+    row: NDArray[np.int64]
+    score: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.query)
+
+    @classmethod
+    def joined(cls, several: Sequence[Matches]) -> Matches:
+        def column(name: str, kind: type[Any]) -> NDArray[Any]:
+            empty = np.empty(0, kind)
+            return np.concatenate([empty, *(getattr(one, name) for one in several)])
+
+        return cls(
+            column("query", np.int32),
+            column("part", np.int32),
+            column("row", np.int64),
+            column("score", np.float64),
+        )
+
+
+def as_queries(vectors: NDArray[Any]) -> NDArray[np.float16]:
+    """Queries of shape (queries, dimension) as they are compared: in float16, as stored ones are.
+
+    Raises
+    ------
+    UsageError
+        If a number is not finite or a vector is too long to be an embedding.
+    """
+    with np.errstate(over="ignore"):
+        queries = np.atleast_2d(np.asarray(vectors)).astype(np.float16)
+    norms = np.linalg.norm(queries.astype(np.float32), axis=1)
+    if not np.isfinite(norms).all() or (norms > 2).any():
+        raise UsageError(
+            "A query vector is not an embedding of unit length.",
+            hint="Embed the references with the encoder that embedded the dataset.",
+        )
+    return queries
+
+
+def search(
+    parts: Sequence[VectorPart],
+    queries: NDArray[Any],
+    cutoffs: NDArray[Any] | Sequence[float] | float,
+    *,
+    workers: int = 1,
+) -> Matches:
+    """All pairs that score at least the cut-off, with their scores.
+
+    Parameters
+    ----------
+    queries:
+        Shape (queries, dimension); rounded to float16.
+    cutoffs:
+        One for each query, or one for all.
+
+    Raises
+    ------
+    UsageError
+        If the queries are no embeddings, or not of the parts' dimension.
+    """
+    scan = _Scan(queries, cutoffs)
+
+    def search_block(block: _Block) -> Matches:
+        rows, which = scan.candidates(block.coded)
+        scores = scan.rescored(block, rows, which)
+        kept = scores >= scan.cutoffs[which]
+        rows, which = rows[kept], which[kept]
+        part = np.full(len(rows), block.ordinal, np.int32)
+        return Matches(which.astype(np.int32), part, rows + block.start, scores[kept])
+
+    return Matches.joined(list(_mapped(search_block, scan.blocks(parts), workers)))
+
+
+def count(
+    parts: Sequence[VectorPart],
+    queries: NDArray[Any],
+    cutoffs: NDArray[Any] | Sequence[float] | float,
+    *,
+    workers: int = 1,
+) -> NDArray[np.int64]:
+    """How many vectors score at least the cut-off, for each query; see :func:`search`.
+
+    Reads no more vectors than the proof needs, where ``search`` reads all that match.
+    """
+    scan = _Scan(queries, cutoffs)
+    total = np.zeros(len(scan.queries), np.int64)
+
+    def count_block(block: _Block) -> NDArray[np.int64]:
+        rows, which = scan.candidates(block.coded)
+        sure, open_ = scan.decided(block.coded, rows, which)
+        found = np.bincount(which[sure], minlength=len(total))
+        rows, which = rows[open_], which[open_]
+        above = scan.rescored(block, rows, which) >= scan.cutoffs[which]
+        return np.asarray(found + np.bincount(which[above], minlength=len(total)))
+
+    for found in _mapped(count_block, scan.blocks(parts), workers):
+        total += found
+    return total
+
+
+@dataclass(frozen=True)
+class _Block:
+    ordinal: int
+    start: int
+    vectors: NDArray[np.float16]
+    coded: CodedVectors
+
+
+class _Scan:
+    """What is worked out once about the queries of a scan."""
+
+    def __init__(
+        self, queries: NDArray[Any], cutoffs: NDArray[Any] | Sequence[float] | float
+    ) -> None:
+        self.queries = as_queries(queries)
+        self.exact = self.queries.astype(np.float64)
+        self.cutoffs = np.broadcast_to(np.asarray(cutoffs, dtype=np.float64), (len(self.queries),))
+        if not np.isfinite(self.cutoffs).all():
+            raise UsageError("A cut-off must be a number.")
+        self.norms = np.linalg.norm(self.exact, axis=1)
+        self.coded = encode(self.queries)
+        numkong = _numkong()
+        self._packed = (
+            numkong.dots_pack(self.coded.codes) if len(self.queries) >= _PACK_FROM else None
+        )
+        self._dots_packed, self._cdist = numkong.dots_packed, numkong.cdist
+
+    def blocks(self, parts: Sequence[VectorPart]) -> Iterator[_Block]:
+        size = max(256, min(_BLOCK_ROWS, _BLOCK_SCORES // max(len(self.queries), 1)))
+        for ordinal, part in enumerate(parts):
+            vectors, coded = part.vectors, part.coded
+            if vectors.shape[1] != self.queries.shape[1]:
+                raise UsageError(
+                    f"The queries have {self.queries.shape[1]} numbers, the stored vectors "
+                    f"{vectors.shape[1]}.",
+                    hint="Embed the references with the encoder that embedded the dataset.",
+                )
+            for start in range(0, len(vectors) if len(self.queries) else 0, size):
+                rows = slice(start, start + size)
+                yield _Block(ordinal, start, vectors[rows], coded[rows])
+
+    def candidates(self, part: CodedVectors) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Pairs (row, query) that may reach the cut-off: a few too many, never one too few."""
+        if self._packed is not None:
+            dots = np.asarray(self._dots_packed(part.codes, self._packed))
+            scores = np.empty(dots.shape, np.float32)
+            np.multiply(dots, part.scales[:, None], out=scores, casting="unsafe", dtype=np.float32)
+            least = self._least_scores(part)
+            rows, which = np.divmod(
+                np.flatnonzero((scores >= least[None, :]).ravel()), len(self.queries)
+            )
+            return rows, which
+        least = self._least_scores(part)
+        found = [
+            np.flatnonzero(
+                np.asarray(self._cdist(code[None, :], part.codes, "dot"))[0] * part.scales
+                >= least[number]
+            )
+            for number, code in enumerate(self.coded.codes)
+        ]
+        rows = np.concatenate(found)
+        which = np.repeat(np.arange(len(found)), [len(one) for one in found])
+        order = np.lexsort((which, rows))
+        return rows[order], which[order]
+
+    def _least_scores(self, part: CodedVectors) -> NDArray[np.float32]:
+        """For each query, what s·(c·g) must reach for x·q to reach the cut-off in this block."""
+        bound = _ROUNDING + error_bound(
+            part.lengths.max(), part.residuals.max(), self.coded.residuals, self.norms
+        )
+        scales = self.coded.scales.astype(np.float64)
+        least = (self.cutoffs - bound) / np.where(scales > 0, scales, 1)
+        # A query of zeros scores 0 with everything.
+        least = np.where(scales > 0, least, np.where(self.cutoffs <= 0, -np.inf, np.inf))
+        return np.nextafter(least.astype(np.float32), np.float32(-np.inf))
+
+    def decided(
+        self, part: CodedVectors, rows: NDArray[np.int64], which: NDArray[np.int64]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which candidates are proven to reach the cut-off, and which are left open."""
+        sure = np.zeros(len(rows), np.bool_)
+        open_ = np.zeros(len(rows), np.bool_)
+        for start in range(0, len(rows), _BLOCK_SCORES):
+            stop = slice(start, start + _BLOCK_SCORES)
+            row, query = rows[stop], which[stop]
+            dots = np.einsum("ij,ij->i", part.codes[row], self.coded.codes[query], dtype=np.int32)
+            scores = dots * part.scales[row].astype(np.float64) * self.coded.scales[query]
+            bound = _ROUNDING + error_bound(
+                part.lengths[row],
+                part.residuals[row],
+                self.coded.residuals[query],
+                self.norms[query],
+            )
+            sure[stop] = scores - bound >= self.cutoffs[query]
+            open_[stop] = ~sure[stop] & (scores + bound >= self.cutoffs[query])
+        return sure, open_
+
+    def rescored(
+        self, block: _Block, rows: NDArray[np.int64], which: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        scores = np.empty(len(rows), np.float64)
+        for start in range(0, len(rows), _RESCORED_AT_ONCE):
+            stop = slice(start, start + _RESCORED_AT_ONCE)
+            stored = block.vectors[rows[stop]].astype(np.float64)
+            scores[stop] = np.einsum("ij,ij->i", stored, self.exact[which[stop]])
+        return scores
+
+
+def _mapped(work: Any, blocks: Iterator[_Block], workers: int) -> Iterator[Any]:
+    """``work`` of each block, in order; the kernels and NumPy let other threads run."""
+    if workers <= 1:
+        yield from map(work, blocks)
+        return
+    waiting: list[Any] = []
+    with ThreadPoolExecutor(workers) as pool:
+        for block in blocks:
+            waiting.append(pool.submit(work, block))
+            if len(waiting) > 4 * workers:
+                yield waiting.pop(0).result()
+        for future in waiting:
+            yield future.result()
+
+
+def _numkong() -> Any:
+    try:
+        import numkong
+    except ImportError as error:
+        raise MissingPackageError.of("Matching images", "visual", error) from error
+    return numkong
