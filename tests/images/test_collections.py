@@ -1,0 +1,145 @@
+"""Folders, tars, parquet and img2dataset's output give the same images and what is told of them."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from audit.errors import SourceError, UsageError
+from audit.images.collections import find_units
+from audit.images.reading import read_unit
+
+LIMIT = 1 << 20
+
+
+def images_of(*sources):
+    return [image for unit in find_units(sources) for image in read_unit(unit, LIMIT)]
+
+
+def told(images):
+    return [(image.key, image.data, image.caption, image.url) for image in images]
+
+
+def add(tar, name, data):
+    member = tarfile.TarInfo(name)
+    member.size = len(data)
+    tar.addfile(member, io.BytesIO(data))
+
+
+def test_folder_with_captions_beside(tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "b.jpg").write_bytes(b"B")
+    (tmp_path / "b.txt").write_text("a bee\n")
+    (tmp_path / "deep" / "a.PNG").write_bytes(b"A")
+    (tmp_path / "deep" / "a.json").write_text(json.dumps({"caption": "an ant", "url": "http://a"}))
+    (tmp_path / "notes.md").write_text("no image")
+    (tmp_path / ".hidden.jpg").write_bytes(b"H")
+    assert told(images_of(tmp_path)) == [
+        ("b.jpg", b"B", "a bee", None),
+        ("a.PNG", b"A", "an ant", "http://a"),
+    ]
+
+
+def test_webdataset_tar(tmp_path):
+    path = tmp_path / "00000.tar"
+    with tarfile.open(path, "w") as tar:
+        add(tar, "000.jpg", b"zero")
+        add(tar, "000.txt", b"a zero")
+        add(tar, "000.json", b'{"url": "http://0"}')
+        add(tar, "001.txt", b"a caption without an image")
+        add(tar, "sub/002.webp", b"two")
+        add(tar, "sub/002.cls", b"7")
+    assert told(images_of(path)) == [
+        ("000", b"zero", "a zero", "http://0"),
+        ("sub/002", b"two", None, None),
+    ]
+
+
+def img2dataset_rows():
+    return pa.table(
+        {
+            "audit_shard": pa.array([0, 0, 0], pa.int64()),
+            "audit_row": pa.array([7, 8, 9], pa.int64()),
+            "caption": ["seven", "eight", "nine"],
+            "url": ["http://7", "http://8", "http://9"],
+            "key": ["000000000", "000000001", "000000002"],
+            "status": ["success", "failed_to_download", "success"],
+            "error_message": [None, "HTTP Error 404: Not Found", None],
+        }
+    )
+
+
+@pytest.mark.parametrize("layout", ["tar", "folder"])
+def test_img2dataset_output_joins_by_row_and_tells_what_failed(tmp_path, layout):
+    pq.write_table(img2dataset_rows(), tmp_path / "00000.parquet")
+    (tmp_path / "00000_stats.json").write_text("{}")
+    names = ["000000000.jpg", "000000002.jpg"]
+    if layout == "tar":
+        with tarfile.open(tmp_path / "00000.tar", "w") as tar:
+            for name in names:
+                add(tar, name, name.encode())
+    else:
+        (tmp_path / "00000").mkdir()
+        for name in names:
+            (tmp_path / "00000" / name).write_bytes(name.encode())
+    images = images_of(tmp_path)
+    assert [(image.caption, image.sample, image.problem) for image in images] == [
+        ("seven", (0, 7), None),
+        ("nine", (0, 9), None),
+        ("eight", (0, 8), "not fetched: HTTP Error 404: Not Found"),
+    ]
+
+
+def test_parquet_with_bytes_or_with_records_of_bytes(tmp_path):
+    pq.write_table(
+        pa.table({"jpg": [b"one", None], "text": ["first", "second"]}), tmp_path / "a.parquet"
+    )
+    record = pa.array([{"bytes": b"three", "path": "x.jpg"}])
+    pq.write_table(pa.table({"image": record, "caption": ["third"]}), tmp_path / "b.parquet")
+    pq.write_table(pa.table({"caption": ["no images"]}), tmp_path / "c.parquet")
+    images = images_of(tmp_path)
+    assert [(i.row, i.data, i.caption, i.problem) for i in images] == [
+        (0, b"one", "first", None),
+        (1, None, "second", "no bytes in this row"),
+        (0, b"three", "third", None),
+    ]
+
+
+def test_large_images_are_not_read(tmp_path):
+    (tmp_path / "big.jpg").write_bytes(b"x" * (LIMIT + 1))
+    with tarfile.open(tmp_path / "t.tar", "w") as tar:
+        add(tar, "big.jpg", b"x" * (LIMIT + 1))
+    for image in images_of(tmp_path):
+        assert image.data is None
+        assert image.problem == "too large: 1,048,577 bytes"
+
+
+def test_truncated_tar_is_an_error_that_names_it(tmp_path):
+    path = tmp_path / "t.tar"
+    with tarfile.open(path, "w") as tar:
+        add(tar, "a.jpg", b"x" * 100_000)
+    path.write_bytes(path.read_bytes()[:50_000])
+    with pytest.raises(SourceError, match=r"t\.tar: cannot be read to its end"):
+        images_of(path)
+
+
+def test_places_without_images_are_refused(tmp_path):
+    with pytest.raises(UsageError, match="no images there"):
+        find_units([tmp_path])
+    with pytest.raises(UsageError, match="does not exist"):
+        find_units([tmp_path / "nowhere"])
+
+
+def test_changed_file_changes_only_its_unit(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "1.jpg").write_bytes(b"1")
+    before = {unit.label: unit.fingerprint for unit in find_units([tmp_path])}
+    (tmp_path / "b" / "1.jpg").write_bytes(b"22")
+    after = {unit.label: unit.fingerprint for unit in find_units([tmp_path])}
+    assert [before[label] == after[label] for label in sorted(before)] == [True, False]
