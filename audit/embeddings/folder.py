@@ -192,6 +192,11 @@ class EmbeddingFolder:
                         hint="They do not belong together; make or get that part again.",
                     )
 
+    @property
+    def is_foreign(self) -> bool:
+        """Whether others made it, so that a user had to say of which encoder it is."""
+        return self.info.revision == UNKNOWN_REVISION
+
     def __len__(self) -> int:
         return sum(len(part.vectors) for part in self.parts)
 

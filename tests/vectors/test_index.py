@@ -1,0 +1,219 @@
+"""Building an index: codes, links to samples, resumable, never of two encoders."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from audit import api
+from audit.embeddings.folder import EmbeddingFolder
+from audit.errors import EncoderMismatchError, SourceError, UsageError
+from audit.vectors.build import build_index
+from audit.vectors.exact import count
+from audit.vectors.index import VectorIndex
+
+
+def unit(vectors):
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+@pytest.fixture
+def embeddings(tmp_path):
+    """Writes a clip-retrieval folder: vectors, and the metadata given."""
+
+    def write(*parts, dimension=16, dtype=np.float16, name="foreign", scale=1.0):
+        folder = tmp_path / name
+        for place in ("img_emb", "metadata"):
+            (folder / place).mkdir(parents=True, exist_ok=True)
+        rng = np.random.default_rng(0)
+        for number, columns in enumerate(parts):
+            rows = len(next(iter(columns.values())))
+            vectors = unit(rng.standard_normal((rows, dimension))) * scale
+            np.save(folder / "img_emb" / f"img_emb_{number}.npy", vectors.astype(dtype))
+            pq.write_table(pa.table(columns), folder / "metadata" / f"metadata_{number}.parquet")
+        return EmbeddingFolder.open(folder, "test-encoder")
+
+    return write
+
+
+@pytest.fixture
+def dataset(home, write_shard):
+    def make(*shards, **columns):
+        paths = [
+            str(write_shard(f"{number}.parquet", captions, **columns))
+            for number, captions in enumerate(shards)
+        ]
+        api.ingest(*paths, name="d")
+        return home.open("d")
+
+    return make
+
+
+def links_of(index):
+    return [
+        (number, link["image"], link["shard"], link["row"])
+        for number, part in enumerate(index.parts)
+        for link in part.links.to_pylist()
+    ]
+
+
+def url(shard, row):
+    return f"https://{shard}.example.org/{row}.jpg"
+
+
+def test_images_are_joined_by_url_across_parts_and_shards(dataset, embeddings, tmp_path):
+    opened = dataset(["a", "b", "c"], ["d", "e"])
+    folder = embeddings(
+        {"url": [url(1, 0), "https://elsewhere.example.org/x.jpg", url(0, 2)]},
+        {"url": [url(0, 0), None]},
+    )
+    report = build_index(opened, folder, tmp_path / "index")
+    assert report.join.by == {"url": 5}
+    assert (report.join.images, report.join.joined, report.join.samples) == (5, 3, 3)
+    assert links_of(VectorIndex(tmp_path / "index")) == [(0, 0, 1, 0), (0, 2, 0, 2), (1, 0, 0, 0)]
+
+
+def test_samples_that_repeat_a_url_share_its_images(dataset, embeddings, tmp_path):
+    opened = dataset(["a", "b", "c", "d"], URL=["http://x", "http://x", "http://y", "http://x"])
+    folder = embeddings({"url": ["http://x", "http://x", "http://y", "http://y"]})
+    build_index(opened, folder, tmp_path / "index")
+    assert links_of(VectorIndex(tmp_path / "index")) == [
+        (0, 0, 0, 0), (0, 0, 0, 3), (0, 1, 0, 1), (0, 2, 0, 2),
+    ]  # fmt: skip
+
+
+def test_samples_that_repeat_a_caption_do_not_share_an_image(dataset, embeddings, tmp_path):
+    opened = dataset(["A Café", "a cafe", "the sea"])
+    folder = embeddings({"caption": ["a café!", "the sea", "the sea"]})
+    report = build_index(opened, folder, tmp_path / "index", by="caption")
+    assert links_of(VectorIndex(tmp_path / "index")) == [(0, 0, 0, 0), (0, 1, 0, 2)]
+    assert report.to_dict()["images_unmatched"] == 1
+
+
+def test_metadata_without_anything_to_join_by_is_refused(dataset, embeddings, tmp_path):
+    opened = dataset(["a"])
+    with pytest.raises(UsageError, match="nothing tells which sample"):
+        build_index(opened, embeddings({"image_path": ["1.jpg"]}), tmp_path / "index")
+    with pytest.raises(UsageError, match="which sample of 'd' an image is by caption"):
+        build_index(opened, embeddings({"url": ["http://x"]}), tmp_path / "index", by="caption")
+
+
+@pytest.mark.parametrize(("dtype", "scale"), [(np.float32, 1.0), (np.float16, 7.5)])
+def test_vectors_that_are_not_unit_float16_are_copied_as_such(
+    dataset, embeddings, tmp_path, dtype, scale
+):
+    opened = dataset(["a", "b", "c"])
+    folder = embeddings({"url": [url(0, row) for row in range(3)]}, dtype=dtype, scale=scale)
+    build_index(opened, folder, tmp_path / "index")
+    index = VectorIndex(tmp_path / "index")
+    assert index.parts[0].vectors.dtype == np.float16
+    assert np.allclose(np.linalg.norm(index.parts[0].vectors.astype(float), axis=1), 1, atol=2e-3)
+    asked = unit(folder.parts[0].vectors.astype(float))
+    assert count(index.parts, asked, 0.99).tolist() == [1, 1, 1]
+
+
+def test_unit_float16_vectors_are_not_copied(dataset, embeddings, tmp_path):
+    opened = dataset(["a"])
+    build_index(opened, embeddings({"url": [url(0, 0)]}), tmp_path / "index")
+    assert not list((tmp_path / "index").glob("vectors_*"))
+
+
+def test_only_new_parts_are_coded(dataset, embeddings, tmp_path):
+    opened = dataset(["a", "b", "c"])
+    first, second = {"url": [url(0, 0), url(0, 1)]}, {"url": [url(0, 2)]}
+    assert build_index(opened, embeddings(first), tmp_path / "index").vectors_now == 2
+    stamp = (tmp_path / "index" / "codes_00000.npy").stat().st_mtime_ns
+    # Only the second part is new; the first keeps its files.
+    folder = tmp_path / "foreign"
+    np.save(folder / "img_emb" / "img_emb_1.npy", unit(np.ones((1, 16))).astype(np.float16))
+    pq.write_table(pa.table(second), folder / "metadata" / "metadata_1.parquet")
+    grown = EmbeddingFolder.open(folder, "test-encoder")
+    assert VectorIndex(tmp_path / "index").not_indexed == 1
+    report = build_index(opened, grown, tmp_path / "index")
+    assert (report.vectors_now, report.vectors, report.join.samples) == (1, 3, 3)
+    assert (tmp_path / "index" / "codes_00000.npy").stat().st_mtime_ns == stamp
+
+
+def test_damage_and_change_are_noticed(dataset, embeddings, tmp_path):
+    opened = dataset(["a", "b"])
+    folder = embeddings({"url": [url(0, 0), url(0, 1)]})
+    build_index(opened, folder, tmp_path / "index")
+    other = EmbeddingFolder.open(tmp_path / "foreign", "another-encoder")
+    with pytest.raises(EncoderMismatchError, match="index of test-encoder, not of another-encoder"):
+        build_index(opened, other, tmp_path / "index")
+    codes = tmp_path / "index" / "codes_00000.npy"
+    codes.write_bytes(codes.read_bytes()[:60])
+    with pytest.raises(SourceError, match="part 0 of the index cannot be read"):
+        count(VectorIndex(tmp_path / "index").parts, np.ones((1, 16)) / 4, 0.5)
+    np.save(tmp_path / "foreign" / "img_emb" / "img_emb_0.npy", np.ones((2, 16), np.float32) / 4)
+    with pytest.raises(SourceError, match="has changed"):
+        VectorIndex(tmp_path / "index")
+    (tmp_path / "index" / "image.json").write_text('{"schema": "audit.vectors/7"}')
+    with pytest.raises(SourceError, match=r"audit\.vectors/7"):
+        VectorIndex(tmp_path / "index")
+    with pytest.raises(UsageError, match="no index there"):
+        VectorIndex(tmp_path / "nowhere")
+
+
+def test_vectors_that_are_not_finite_are_refused(dataset, embeddings, tmp_path):
+    opened = dataset(["a", "b"])
+    folder = embeddings({"url": [url(0, 0), url(0, 1)]})
+    path = tmp_path / "foreign" / "img_emb" / "img_emb_0.npy"
+    vectors = np.load(path)
+    vectors[1, 3] = np.nan
+    np.save(path, vectors)
+    with pytest.raises(SourceError, match="not finite"):
+        build_index(opened, EmbeddingFolder.open(folder.path, "e"), tmp_path / "index")
+
+
+SLOW_RUN = """
+import sys, time
+from pathlib import Path
+from audit.datasets.home import Home
+from audit.embeddings.folder import EmbeddingFolder
+from audit.vectors.build import build_index
+
+def slowly(done, total):
+    print(done, flush=True)
+    time.sleep(0.2)
+
+folder = EmbeddingFolder.open(Path(sys.argv[2]), "test-encoder")
+build_index(Home(sys.argv[1]).open("d"), folder, Path(sys.argv[3]), on_progress=slowly)
+"""
+
+
+def test_killed_build_goes_on_and_gives_the_same_bytes(dataset, embeddings, home, tmp_path):
+    opened = dataset([str(row) for row in range(40)])
+    parts = [{"url": [url(0, row) for row in range(at, at + 10)]} for at in range(0, 40, 10)]
+    folder = embeddings(*parts)
+    build_index(opened, folder, tmp_path / "whole")
+    killed = tmp_path / "killed"
+    run = subprocess.Popen(
+        [sys.executable, "-c", SLOW_RUN, str(home.path), str(folder.path), str(killed)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    for _ in range(3):
+        run.stdout.readline()
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    run.stdout.close()
+    assert 0 < len(list(killed.glob("codes_*"))) < 4
+    build_index(opened, folder, killed)
+
+    def contents(place):
+        return {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(place.iterdir())
+        }
+
+    assert contents(killed) == contents(tmp_path / "whole")
+    assert json.loads((killed / "image.json").read_text())["schema"] == "audit.vectors/1"
