@@ -8,7 +8,6 @@ module               what it holds
 ``distinct``         matches that differ in their URL or hash
 ``examples``         a uniform draw of matches, as the source has them
 ``accidental``       one-word names that may mean something else
-``intervals``        intervals of proportions
 ``results``          what a count answers
 ``saved``            answers kept with their dataset
 ===================  ==================================================================

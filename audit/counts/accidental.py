@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 from audit.captions.folding import fold_array
 from audit.captions.highlight import find_names
 from audit.captions.kernel import PhraseKernel
-from audit.counts.intervals import wilson
 from audit.datasets.dataset import Dataset
+from audit.estimates.intervals import wilson
 
 #: Fewer informative captions than this say nothing.
 MIN_INFORMATIVE = 10

@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from audit.counts.intervals import wilson
 from audit.datasets.dataset import Coverage
+from audit.estimates.intervals import wilson
 from audit.fetching.reasons import BY_NAME, FETCHED
 
 SCHEMA = "audit.fetch/1"

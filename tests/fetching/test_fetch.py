@@ -19,8 +19,8 @@ import pytest
 
 from audit import api
 from audit.concepts import Concept
-from audit.counts.intervals import wilson
 from audit.errors import AuditError, StorageError, UsageError
+from audit.estimates.intervals import wilson
 from audit.fetching import fetch as fetch_module
 from audit.fetching.fetch import FetchListener, fetch_images
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from audit.counts.intervals import wilson
+from audit.estimates.intervals import wilson
 
 
 @pytest.mark.parametrize(
