@@ -12,7 +12,6 @@ from typing import Any
 from audit._version import __version__
 from audit.datasets.files import remove_unfinished
 from audit.embeddings.embed_part import make_part
-from audit.embeddings.encoder import Encoder, EncoderInfo
 from audit.embeddings.files import (
     MANIFEST,
     SCHEMA,
@@ -21,6 +20,7 @@ from audit.embeddings.files import (
     write_json,
 )
 from audit.embeddings.folder import read_manifest
+from audit.encoders.encoder import Encoder, EncoderInfo
 from audit.errors import EncoderMismatchError, SourceError
 from audit.images.collections import ImageUnit
 from audit.images.decoding import DEFAULT_LIMITS, DecodeLimits

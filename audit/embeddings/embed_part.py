@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.datasets.files import written_whole
-from audit.embeddings.encoder import Encoder
 from audit.embeddings.files import IMAGES, METADATA, ImageTable, NpyStream, part_paths
+from audit.encoders.encoder import Encoder
 from audit.errors import SourceError
 from audit.images.collections import ImageUnit
 from audit.images.decoding import BadImageError, DecodeLimits, decode

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from audit.embeddings.encoder import EncoderInfo
 from audit.embeddings.files import MANIFEST, SCHEMA, part_paths
+from audit.encoders.encoder import EncoderInfo
 from audit.errors import EncoderMismatchError, SourceError, UsageError
 
 #: Names that parts of clip-retrieval, img2dataset and LAION go by; the last group is the number.

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from audit._version import __version__
 from audit.datasets.dataset import Dataset
 from audit.datasets.files import remove_unfinished, written_whole
-from audit.embeddings.encoder import EncoderInfo, unit
 from audit.embeddings.files import NpyStream, write_json
 from audit.embeddings.folder import EmbeddingFolder, EmbeddingPart
+from audit.encoders.encoder import EncoderInfo, unit
 from audit.errors import EncoderMismatchError, SourceError
 from audit.vectors.codes import encode
 from audit.vectors.index import (

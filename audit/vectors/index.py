@@ -21,8 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from audit.embeddings.encoder import EncoderInfo
 from audit.embeddings.folder import EmbeddingFolder, EmbeddingPart
+from audit.encoders.encoder import EncoderInfo
 from audit.errors import EncoderMismatchError, SourceError, UsageError
 from audit.vectors.codes import CodedVectors
 

@@ -17,9 +17,9 @@ import pytest
 
 from audit.embeddings.embed import embed
 from audit.embeddings.embed_part import BATCH_IMAGES
-from audit.embeddings.encoder import EncoderInfo
 from audit.embeddings.folder import EmbeddingFolder
-from audit.embeddings.thumbnail import ThumbnailEncoder
+from audit.encoders.encoder import EncoderInfo
+from audit.encoders.thumbnail import ThumbnailEncoder
 from audit.errors import EncoderMismatchError, SourceError, UsageError
 from audit.images.collections import find_units
 
@@ -174,7 +174,7 @@ SLOW_RUN = """
 import sys, time
 from pathlib import Path
 from audit.embeddings.embed import embed
-from audit.embeddings.thumbnail import ThumbnailEncoder
+from audit.encoders.thumbnail import ThumbnailEncoder
 from audit.images.collections import find_units
 
 class Slow(ThumbnailEncoder):

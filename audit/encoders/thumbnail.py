@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.embeddings.encoder import EncoderInfo, unit
+from audit.encoders.encoder import EncoderInfo, unit
 from audit.errors import UsageError
 
 if TYPE_CHECKING:
