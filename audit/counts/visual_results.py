@@ -1,0 +1,199 @@
+"""What counting by image answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from audit.captions.phrases import ConceptPhrases, Finding
+from audit.counts.strata import Stratum
+from audit.datasets.dataset import Coverage
+from audit.encoders.encoder import EncoderInfo
+from audit.estimates.prevalence import Estimate
+from audit.references.cutoffs import CutOff
+from audit.references.reference_set import ReferenceSet
+
+SCHEMA = "audit.count.visual/1"
+
+METHOD = (
+    "images whose similarity to the references reaches the cut-off, counted exactly; corrected for "
+    "misses (Rogan-Gladen, sensitivity from the references' similarity to each other) and for "
+    "false positives (at most what the scores just below the cut-off allow); interval by test "
+    "inversion, mid-p, 95 %"
+)
+ASSUMPTION = (
+    "the references are to the encoder like the dataset's images of the concept; scores of other "
+    "images get rarer as the score grows; dead links show the concept as often as living ones"
+)
+
+
+@dataclass(frozen=True)
+class VisualCount:
+    """How many samples show one concept.
+
+    Attributes
+    ----------
+    named, unnamed:
+        The two strata; ``unnamed`` is indirect exposure.
+    matched_images:
+        Images above the cut-off.
+    distinct_files, distinct_pictures:
+        Of these, different files, and pictures after joining near copies; None if unknown.
+    """
+
+    phrases: ConceptPhrases
+    references: ReferenceSet
+    cutoff: CutOff
+    named: Stratum
+    unnamed: Stratum
+    matched_images: int
+    distinct_files: int | None
+    distinct_pictures: int | None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.phrases.concept.name
+
+    @property
+    def total(self) -> Estimate:
+        """Samples that show the concept. The ends of the strata's intervals add up, because the
+        largest error, that of the sensitivity, is the same in both."""
+        return self.named.estimate + self.unnamed.estimate
+
+    @property
+    def named_not_shown(self) -> Estimate:
+        """Samples that name the concept and do not show it."""
+        shown, population = self.named.estimate, self.named.population
+        return Estimate(population - shown.value, population - shown.high, population - shown.low)
+
+    @property
+    def warnings(self) -> list[str]:
+        notes = [finding.message for finding in self.findings]
+        notes += self.cutoff.warnings
+        if self.references.left_out:
+            names = ", ".join(f"{name} ({why})" for name, why in self.references.left_out[:5])
+            notes.append(f"references left out: {names}")
+        for what, stratum in (("named", self.named), ("not named", self.unnamed)):
+            missing = stratum.population - stratum.attempted
+            if stratum.design == "unknown" and missing:
+                notes.append(
+                    f"{missing:,} of the {stratum.population:,} samples that are {what} have no "
+                    "image here, nobody knows why; the interval allows for all and for none"
+                )
+        return notes
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "concept": self.name,
+            "samples": self.total.to_dict(),
+            "named_and_shown": self.named.estimate.to_dict(),
+            "named_not_shown": self.named_not_shown.to_dict(),
+            "shown_not_named": self.unnamed.estimate.to_dict(),
+            "named": self.named.to_dict(),
+            "unnamed": self.unnamed.to_dict(),
+            "matched_images": self.matched_images,
+            "distinct_files": self.distinct_files,
+            "distinct_pictures": self.distinct_pictures,
+            "cutoff": self.cutoff.to_dict(),
+            "references": {
+                "kind": self.references.kind,
+                "names": list(self.references.names),
+                "left_out": [
+                    {"name": name, "reason": why} for name, why in self.references.left_out
+                ],
+            },
+            "phrases": [phrase.strip() for phrase in self.phrases.phrases],
+            "domain": self.phrases.concept.domain,
+            "warnings": self.warnings,
+        }
+
+
+@dataclass(frozen=True)
+class VisualResult:
+    """Visual counts of concepts in a dataset, with all that is needed to defend them."""
+
+    dataset: str
+    coverage: Coverage
+    considered: int
+    encoder: EncoderInfo
+    vectors: int
+    images: int  #: looked at, or tried
+    images_joined: int  #: of these, images that belong to a sample of the dataset
+    not_embedded: tuple[tuple[str, str], ...]
+    counts: tuple[VisualCount, ...]
+    where: str | None = None
+    seed: int = 0
+    tool_version: str = ""
+    seconds: float = 0.0
+    sources: tuple[str, ...] = ()
+    method: str = METHOD
+    assumption: str = ASSUMPTION
+
+    def __getitem__(self, concept: str) -> VisualCount:
+        """The count of a concept by its name."""
+        for count in self.counts:
+            if count.name == concept:
+                return count
+        raise KeyError(concept)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Warnings, as counting by caption has them."""
+        return [
+            Finding("visual", count.name, message)
+            for count in self.counts
+            for message in count.warnings
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, in the schema ``audit.count.visual/1``."""
+        return {
+            "schema": SCHEMA,
+            "dataset": self.dataset,
+            "coverage": self.coverage.to_dict(),
+            "considered": self.considered,
+            "where": self.where,
+            "encoder": self.encoder.to_dict(),
+            "vectors": self.vectors,
+            "images": self.images,
+            "images_unmatched": self.images - self.images_joined,
+            "not_embedded": [{"unit": unit, "reason": why} for unit, why in self.not_embedded],
+            "method": self.method,
+            "assumption": self.assumption,
+            "seed": self.seed,
+            "tool_version": self.tool_version,
+            "sources": list(self.sources),
+            "results": [count.to_dict() for count in self.counts],
+        }
+
+    def to_polars(self) -> pl.DataFrame:
+        """One row a concept."""
+        rows = []
+        for count in self.counts:
+            row: dict[str, Any] = {"concept": count.name}
+            for name, estimate in (
+                ("samples", count.total),
+                ("named_and_shown", count.named.estimate),
+                ("named_not_shown", count.named_not_shown),
+                ("shown_not_named", count.unnamed.estimate),
+            ):
+                row |= {
+                    name: float(estimate.value),
+                    f"{name}_low": float(estimate.low),
+                    f"{name}_high": float(estimate.high),
+                }
+            row |= {
+                "named": count.named.population,
+                "above_cutoff_named": count.named.above,
+                "above_cutoff_unnamed": count.unnamed.above,
+                "distinct_pictures": count.distinct_pictures,
+                "cutoff": count.cutoff.value,
+                "sensitivity": count.cutoff.sensitivity.value,
+                "references": len(count.references),
+                "warnings": "; ".join(count.warnings),
+            }
+            rows.append(row)
+        return pl.DataFrame(rows, infer_schema_length=None)

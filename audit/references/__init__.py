@@ -1,0 +1,7 @@
+"""References: images (or words) that say what a concept looks like, and the cut-off they imply.
+
+``reference_set``    references, embedded; copies dropped, others' images named
+``cutoffs``          the score from which an image shows the concept, calibrated
+``tail``             how scores of images that do not show it fall off
+``published``        fixed cut-offs of the literature, with their warnings
+"""
