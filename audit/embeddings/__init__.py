@@ -2,4 +2,5 @@
 
 ``embed``, ``embed_part``  images to vectors, resumable
 ``files``, ``folder``      the layout: written, and read (also what others wrote)
+``places``                 where a dataset keeps them
 """
