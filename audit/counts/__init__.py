@@ -4,11 +4,18 @@
 module               what it holds
 ===================  ==================================================================
 ``by_caption``       counting concepts by caption
-``scan``             reading the captions of a dataset, the cheapest way
 ``distinct``         matches that differ in their URL or hash
 ``examples``         a uniform draw of matches, as the source has them
 ``accidental``       one-word names that may mean something else
-``results``          what a count answers
+``results``          what a count by caption answers
+``by_image``         counting concepts by what images show, in two strata
+``matching``         cut-offs, and the samples near and above them
+``named``            which samples name a concept
+``scene``            which samples have an image, and a background; ``draws``: how chosen
+``scored``           samples by how much their image resembles the references
+``strata``           from what was seen of a stratum to an estimate
+``copies``           the same file, or nearly the same picture, again
+``visual_results``   what a count by image answers
 ``saved``            answers kept with their dataset
 ===================  ==================================================================
 """

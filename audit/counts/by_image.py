@@ -3,57 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from audit._version import __version__
-from audit.captions.phrases import fold_concepts
 from audit.concepts import Concept
 from audit.counts.copies import distinct_files, distinct_pictures
-from audit.counts.named import Keys, NamedSamples, holds, named_samples, sample_keys
-from audit.counts.strata import Design, Stratum, estimate_stratum
+from audit.counts.matching import Progress, VisualMatching, VisualSettings
+from audit.counts.scored import ScoredSamples
+from audit.counts.strata import Stratum, estimate_stratum
 from audit.counts.visual_results import VisualCount, VisualResult
 from audit.datasets.dataset import Dataset
-from audit.encoders.encoder import EncoderInfo
-from audit.errors import ConceptError, EncoderMismatchError, UsageError
-from audit.references.cutoffs import CutOff, background_scores, calibrate, fixed
-from audit.references.reference_set import ReferenceSet, Statistic
-from audit.vectors.exact import Matches, search
-from audit.vectors.images import ImageTable
+from audit.datasets.sample_keys import holds
+from audit.references.reference_set import ReferenceSet
+from audit.vectors.images import Fingerprints
 from audit.vectors.index import VectorIndex
-
-#: Images whose scores tell how those of other images are distributed.
-BACKGROUND_IMAGES = 20_000
-
-#: At least so many false positives in a million are aimed at ...
-LEAST_PER_MILLION = 10.0
-#: ... and in a small dataset so many as make one in the whole of it.
-_MOST_PER_MILLION = 1000.0
-
-#: Images above the floor from which the scores below the cut-off are known.
-_FLOOR_IMAGES = 4000
-
-#: Queries that are matched in one pass over the codes.
-_QUERIES_AT_ONCE = 256
 
 
 def count_by_image(
     dataset: Dataset,
     index: VectorIndex,
     sought: Sequence[tuple[Concept, ReferenceSet]],
+    settings: VisualSettings | None = None,
     *,
-    where: str | None = None,
-    cutoff: float | str | None = None,
-    per_million: float | None = None,
-    statistic: Statistic = "max",
-    design: Design | None = None,
-    background: int = BACKGROUND_IMAGES,
-    seed: int = 0,
-    workers: int = 1,
-    on_progress: Callable[[str, float | None], None] = lambda what, share: None,
+    on_progress: Progress = lambda what, share: None,
 ) -> VisualResult:
     """Count the samples that show each concept, those that name it and those that do not.
 
@@ -61,24 +35,8 @@ def count_by_image(
     ----------
     sought:
         Concepts with their references, embedded by the encoder of the index.
-    where:
-        DuckDB condition on the sample columns; samples that do not meet it are not considered.
-    cutoff:
-        A score, or the name of a published cut-off; by default one is calibrated for each concept.
-    per_million:
-        False positives in a million other images that calibration aims at; by default 10, or what
-        makes one in the whole dataset if it is small.
-    statistic:
-        Score an image by the most similar reference (``max``) or by the ``mean`` of all.
-    design:
-        How the samples with an image were chosen. By default all, if every sample has one, else
-        unknown: the interval then covers whatever the rest may hold.
-    background:
-        Images in the random sample that calibrates.
-    seed:
-        Of that sample.
-    workers:
-        Threads.
+    settings:
+        How to match; see there.
     on_progress:
         Called with what is being done, and how much of it.
 
@@ -90,219 +48,93 @@ def count_by_image(
         If the question is wrong, or too little is embedded to calibrate.
     """
     started = time.monotonic()
-    if not sought:
-        raise ConceptError("No concept to count.", hint="Name one, with references.")
-    for concept, references in sought:
-        check_encoder(references.info, index.info, concept.name)
-    if not len(index):
-        raise UsageError("Nothing is embedded.", hint="Embed images with `audit embed` first.")
-    phrases, findings = fold_concepts([concept for concept, _ in sought])
-    on_progress("captions", None)
-    samples = named_samples(
-        dataset, phrases, where, lambda done, total: on_progress("captions", done / max(total, 1))
+    settings = settings or VisualSettings()
+    matching = VisualMatching(dataset, index, sought, settings, on_progress)
+    counts = tuple(
+        _count(matching, number, found) for number, found in enumerate(matching.scored())
     )
-    scene = _Scene(dataset, index, samples, design, background, seed)
-    if per_million is None:
-        one_in_all = 1e6 / max(len(index), 1)
-        per_million = min(max(LEAST_PER_MILLION, one_in_all), _MOST_PER_MILLION)
-    asked = []
-    for number, (_, references) in enumerate(sought):
-        scores = scene.background_scores(number, references, statistic)
-        if cutoff is None:
-            chosen = calibrate(
-                references, scores, per_million=per_million, statistic=statistic, seed=seed
-            )
-        else:
-            chosen = fixed(references, cutoff, scores, statistic=statistic)
-        asked.append(_Asked(references, chosen, _floor(chosen, len(index))))
-        on_progress("cut-offs", (number + 1) / len(sought))
-    counts = []
-    for number, matches in _matched(index, asked, workers, on_progress):
-        concept, references = sought[number]
-        one = asked[number]
-        named, unnamed, raw = scene.strata(number, matches, one)
-        counts.append(
-            VisualCount(
-                phrases=phrases[number],
-                references=references,
-                cutoff=one.cutoff,
-                named=named,
-                unnamed=unnamed,
-                matched_images=len(raw),
-                distinct_files=distinct_files(scene.images.sha256[raw]),
-                distinct_pictures=distinct_pictures(scene.images.phash[raw]),
-                findings=tuple(f for f in findings if f.concept == concept.name),
-            )
-        )
+    scene = matching.scene
     return VisualResult(
         dataset=dataset.name,
         coverage=dataset.coverage,
-        considered=samples.considered,
+        by=settings.by,
+        considered=scene.samples.considered,
+        with_image=len(scene.examined),
         encoder=index.info,
         vectors=len(index),
-        images=len(scene.images.examined),
+        images=scene.images,
         images_joined=scene.images_joined,
         not_embedded=tuple(index.embeddings.unread),
-        counts=tuple(counts),
-        where=where,
-        seed=seed,
+        outdated_draws=tuple(matching.outdated_draws),
+        counts=counts,
+        where=settings.where,
+        seed=settings.seed,
         tool_version=__version__,
         seconds=time.monotonic() - started,
         sources=tuple(dataset.manifest.sources),
     )
 
 
-def check_encoder(mine: EncoderInfo, theirs: EncoderInfo, what: str) -> None:
-    """Refuse to compare vectors of different encoders.
-
-    Of a folder made by others only the encoder's name is known; then that must agree.
-
-    Raises
-    ------
-    EncoderMismatchError
-        If they differ.
-    """
-    same = mine.id == theirs.id and mine.dimension == theirs.dimension
-    if theirs.revision and mine.revision and not _as_named(mine, theirs):
-        same = same and mine == theirs
-    if not same:
-        raise EncoderMismatchError(
-            f"{what}: its references are embeddings of {mine.describe_against(theirs)}.",
-            hint="Embed the references with the encoder that embedded the dataset.",
-        )
+def _count(matching: VisualMatching, number: int, found: ScoredSamples) -> VisualCount:
+    phrases, asked = matching.phrases[number], matching.asked[number]
+    copies = _fingerprints(matching.index, found)
+    return VisualCount(
+        phrases=phrases,
+        references=asked.references,
+        cutoff=asked.cutoff,
+        named=_stratum(matching, number, found, named=True),
+        unnamed=_stratum(matching, number, found, named=False),
+        matched_images=len(copies.phash),
+        distinct_files=distinct_files(copies.sha256),
+        distinct_pictures=distinct_pictures(copies.phash),
+        scored=found,
+        findings=tuple(f for f in matching.findings if f.concept == phrases.concept.name),
+    )
 
 
-def _as_named(*infos: EncoderInfo) -> bool:
-    from audit.embeddings.folder import UNKNOWN_REVISION
-
-    return any(info.revision == UNKNOWN_REVISION for info in infos)
-
-
-@dataclass(frozen=True)
-class _Asked:
-    references: ReferenceSet
-    cutoff: CutOff
-    floor: float
-
-
-def _floor(cutoff: CutOff, vectors: int) -> float:
-    """A score below the cut-off down to which scores are looked up: not too many reach it."""
-    if cutoff.tail is None:
-        return -2.0
-    share = min(cutoff.tail.share, max(_FLOOR_IMAGES / max(vectors, 1), 1e-4))
-    if share >= cutoff.tail.share:
-        floor = cutoff.tail.start
-    else:
-        floor = cutoff.tail.score_exceeded_by(share)
-    # A given cut-off may lie in the midst of the background.
-    return min(floor, cutoff.value - 0.25 * cutoff.tail.scale)
-
-
-def _matched(
-    index: VectorIndex,
-    asked: Sequence[_Asked],
-    workers: int,
-    on_progress: Callable[[str, float | None], None],
-) -> Iterator[tuple[int, Matches]]:
-    """Each concept's matches down to its floor; several concepts share a pass over the codes."""
-    batch: list[int] = []
-    waiting = 0
-    for number, one in enumerate(asked):
-        batch.append(number)
-        waiting += len(one.references.queries(one.cutoff.statistic))
-        if waiting < _QUERIES_AT_ONCE and number + 1 < len(asked):
-            continue
-        on_progress("images", number / len(asked))
-        queries = [asked[i].references.queries(asked[i].cutoff.statistic) for i in batch]
-        floors = np.repeat([asked[i].floor for i in batch], [len(q) for q in queries])
-        found = search(index.parts, np.concatenate(queries), floors, workers=workers)
-        owner = np.repeat(np.arange(len(batch)), [len(q) for q in queries])[found.query]
-        for place, i in enumerate(batch):
-            mine = owner == place
-            yield (
-                i,
-                Matches(found.query[mine], found.part[mine], found.row[mine], found.score[mine]),
-            )
-        batch, waiting = [], 0
+def _stratum(
+    matching: VisualMatching, number: int, found: ScoredSamples, *, named: bool
+) -> Stratum:
+    """What was seen of the samples that name the concept, or of those that do not."""
+    scene, settings = matching.scene, matching.settings
+    keys = scene.samples.named[number]
+    total = scene.samples.considered
+    population = len(keys) if named else total - len(keys)
+    mine = found.named == named
+    attempted = int(scene.attempted.holds(keys).sum())
+    examined = int(scene.examined.holds(keys).sum())
+    if not named:
+        attempted, examined = len(scene.attempted) - attempted, len(scene.examined) - examined
+    design, draw = settings.design, None
+    if design is None:
+        design = "all" if attempted == population else "unknown"
+        if design == "unknown":
+            phrases = matching.phrases[number]
+            draw = scene.draw_among(phrases, named=named, where=settings.where)
+    if draw is not None:
+        drawn = draw.keys[(holds(keys, draw.keys) == named) & scene.meets(draw.keys)]
+        design, attempted = "random", len(drawn)
+        examined = int(scene.examined.holds(drawn).sum())
+        mine = mine & holds(drawn, found.keys)
+    return estimate_stratum(
+        population,
+        attempted,
+        found.score[mine],
+        examined,
+        matching.asked[number].cutoff,
+        matching.asked[number].floor,
+        design,
+        draw.name if draw else None,
+    )
 
 
-class _Scene:
-    """What all concepts of a count share: images, their samples, and a background."""
-
-    def __init__(
-        self,
-        dataset: Dataset,
-        index: VectorIndex,
-        samples: NamedSamples,
-        design: Design | None,
-        background: int,
-        seed: int,
-    ) -> None:
-        self._index, self._samples, self._design = index, samples, design
-        self.images = images = ImageTable.of(index)
-        keys = sample_keys(images.link_shard, images.link_row)
-        if samples.meeting is not None:
-            meeting = holds(samples.meeting, keys)
-        else:
-            meeting = np.ones(len(keys), np.bool_)
-        self._keys, self._image = keys[meeting], images.link_image[meeting]
-        self.images_joined = len(np.unique(images.link_image))
-        self._attempted = np.unique(self._keys)
-        self._examined = np.unique(self._keys[images.examined[self._image]])
-        self._draw_background(background, seed)
-
-    def _draw_background(self, wanted: int, seed: int) -> None:
-        """Vectors drawn uniformly, with the images they are of."""
-        rng = np.random.default_rng(seed)
-        drawn = np.sort(rng.choice(len(self._index), min(wanted, len(self._index)), replace=False))
-        vectors, images = [], []
-        start = 0
-        for number, part in enumerate(self._index.parts):
-            stop = start + len(part.vectors)
-            rows = drawn[(drawn >= start) & (drawn < stop)] - start
-            vectors.append(part.vectors[rows])
-            images.append(self.images.of_vectors(self._index, number)[rows])
-            start = stop
-        self._background = np.concatenate(vectors)
-        self._background_image = np.concatenate(images)
-
-    def background_scores(
-        self, concept: int, references: ReferenceSet, statistic: Statistic
-    ) -> NDArray[np.float64]:
-        """Of images whose caption does not name the concept."""
-        named = self._image[holds(self._samples.named[concept], self._keys)]
-        others = ~np.isin(self._background_image, named)
-        return background_scores(references, self._background[others], statistic)
-
-    def strata(
-        self, concept: int, matches: Matches, asked: _Asked
-    ) -> tuple[Stratum, Stratum, NDArray[np.int64]]:
-        """Named and not named; and the images that are above the cut-off."""
-        found, score = self.images.best_scores(self._index, matches)
-        place = np.minimum(np.searchsorted(found, self._image), max(len(found) - 1, 0))
-        is_found = (found[place] == self._image) if len(found) else np.zeros(len(place), np.bool_)
-        keys, best = _best_of(self._keys[is_found], score[place[is_found]])
-        named = self._samples.named[concept]
-        total = self._samples.considered
-        strata = []
-        for inside in (True, False):
-            population = len(named) if inside else total - len(named)
-            attempted = int((holds(named, self._attempted) == inside).sum())
-            examined = int((holds(named, self._examined) == inside).sum())
-            mine = best[holds(named, keys) == inside]
-            design = self._design or ("all" if attempted == population else "unknown")
-            strata.append(
-                estimate_stratum(
-                    population, attempted, mine, examined, asked.cutoff, asked.floor, design
-                )
-            )
-        considered = np.isin(found, self._image)
-        return strata[0], strata[1], found[(score >= asked.cutoff.value) & considered]
-
-
-def _best_of(keys: Keys, scores: NDArray[np.float64]) -> tuple[Keys, NDArray[np.float64]]:
-    """Each sample once, with the best score of its images."""
-    unique, place = np.unique(keys, return_inverse=True)
-    best = np.full(len(unique), -np.inf)
-    np.maximum.at(best, place, scores)
-    return unique, best
+def _fingerprints(index: VectorIndex, found: ScoredSamples) -> Fingerprints:
+    """Of the images above the cut-off, each once."""
+    above = found.above
+    images = np.unique(np.stack([found.part[above], found.image[above]]), axis=1)
+    return Fingerprints.joined(
+        [
+            Fingerprints.of(index.parts[part], images[1][images[0] == part])
+            for part in np.unique(images[0]).tolist()
+        ]
+    )

@@ -6,36 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from audit.captions.matcher import ConceptMatcher
 from audit.captions.phrases import ConceptPhrases
-from audit.counts.scan import scan_part
 from audit.datasets.conditions import Condition
 from audit.datasets.dataset import Dataset
-
-Keys = NDArray[np.int64]
-
-#: Bits of a key that hold the row; a shard has fewer rows than that by far.
-_ROW_BITS = 40
-
-
-def sample_keys(ordinals: NDArray[np.int64] | int, rows: NDArray[np.int64]) -> Keys:
-    """One number for each sample, ordered as samples are."""
-    shards = np.asarray(ordinals, dtype=np.int64)
-    return np.asarray((shards << _ROW_BITS) + np.asarray(rows, dtype=np.int64))
-
-
-def shard_and_row(keys: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    return keys >> _ROW_BITS, keys & ((1 << _ROW_BITS) - 1)
-
-
-def holds(keys: Keys, wanted: Keys) -> NDArray[np.bool_]:
-    """For each of ``wanted`` whether it is among the sorted ``keys``."""
-    if not len(keys):
-        return np.zeros(len(wanted), np.bool_)
-    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.asarray(keys[place] == wanted)
+from audit.datasets.sample_keys import NO_KEYS, Keys, SampleSet, sample_keys
+from audit.datasets.scan import scan_part
 
 
 @dataclass(frozen=True)
@@ -49,12 +26,12 @@ class NamedSamples:
     considered:
         How many samples were considered.
     meeting:
-        Their keys, sorted, where a condition chose them; None for all.
+        Which these are, where a condition chose them; None for all.
     """
 
     named: list[Keys]
     considered: int
-    meeting: Keys | None
+    meeting: SampleSet | None
 
 
 def named_samples(
@@ -72,8 +49,8 @@ def named_samples(
     """
     condition = None if where is None else Condition(where, dataset)
     matcher = ConceptMatcher(concepts)
-    found: list[list[Keys]] = [[] for _ in concepts]
-    meeting: list[Keys] = []
+    found: list[list[Keys]] = [[NO_KEYS] for _ in concepts]
+    meeting = None if condition is None else SampleSet(dataset.rows_by_shard)
     considered, total = 0, dataset.coverage.rows
     for part in dataset.parts:
         for batch in scan_part(part, matcher.phrases, condition=condition):
@@ -83,13 +60,8 @@ def named_samples(
             which, starts = np.unique(matches.concepts[order], return_index=True)
             for concept, rows in zip(which, np.split(matches.rows[order], starts[1:]), strict=True):
                 found[concept].append(keys[rows])
-            if condition is not None:
-                meeting.append(keys)
+            if meeting is not None:
+                meeting.add(keys)
             considered += batch.considered
             on_progress(considered, total)
-    none = np.empty(0, np.int64)
-    return NamedSamples(
-        [np.sort(np.concatenate([none, *keys])) for keys in found],
-        considered,
-        np.sort(np.concatenate([none, *meeting])) if condition is not None else None,
-    )
+    return NamedSamples([np.sort(np.concatenate(keys)) for keys in found], considered, meeting)

@@ -32,6 +32,8 @@ class Stratum:
         Of these, samples whose image reaches the cut-off.
     design:
         How the attempted ones were chosen.
+    draw:
+        Name of the random sample that they are, if they are one that was drawn for the dataset.
     most_false:
         At most so many of ``above`` are images of something else, by how the scores fall off.
     estimate:
@@ -45,6 +47,7 @@ class Stratum:
     examined: int
     above: int
     design: Design
+    draw: str | None
     most_false: float
     expected_false: float
     estimate: Estimate
@@ -69,6 +72,7 @@ class Stratum:
             "dead": self.dead,
             "above_cutoff": self.above,
             "design": self.design,
+            "draw": self.draw,
             "estimate": self.estimate.to_dict(),
             "dead_link_bounds": self.bounds.to_dict(),
             "expected_false_positives": self.expected_false,
@@ -85,6 +89,7 @@ def estimate_stratum(
     cutoff: CutOff,
     floor: float,
     design: Design,
+    draw: str | None = None,
 ) -> Stratum:
     """What the scores of a stratum's images say about the whole of it.
 
@@ -113,7 +118,9 @@ def estimate_stratum(
     else:
         estimate = total(population)
         bounds = _dead_link_bounds(population, attempted, dead, total) if dead else estimate
-    return Stratum(population, attempted, examined, above, design, most, expected, estimate, bounds)
+    return Stratum(
+        population, attempted, examined, above, design, draw, most, expected, estimate, bounds
+    )
 
 
 def _dead_link_bounds(population: int, attempted: int, dead: int, total: Any) -> Estimate:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from audit.captions.matcher import ConceptMatcher
 from audit.captions.phrases import ConceptPhrases
 from audit.counts.examples import ExampleDraw
-from audit.counts.scan import first_captions, is_prefiltered, scan_part
 from audit.datasets.conditions import Condition
 from audit.datasets.dataset import Dataset, Part
+from audit.datasets.scan import first_captions, is_prefiltered, scan_part
 from audit.parallel import Add
 
 #: So few concepts are found fast without knowing which words are rare.

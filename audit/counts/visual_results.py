@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
 from audit.captions.phrases import ConceptPhrases, Finding
+from audit.counts.scored import ScoredSamples
 from audit.counts.strata import Stratum
 from audit.datasets.dataset import Coverage
 from audit.encoders.encoder import EncoderInfo
@@ -41,6 +42,8 @@ class VisualCount:
         Images above the cut-off.
     distinct_files, distinct_pictures:
         Of these, different files, and pictures after joining near copies; None if unknown.
+    scored:
+        The evidence: samples whose image scores near the cut-off or above.
     """
 
     phrases: ConceptPhrases
@@ -51,6 +54,7 @@ class VisualCount:
     matched_images: int
     distinct_files: int | None
     distinct_pictures: int | None
+    scored: ScoredSamples = field(repr=False)
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -117,12 +121,15 @@ class VisualResult:
 
     dataset: str
     coverage: Coverage
+    by: str  #: ``both`` strata, or ``visual``: all samples as one
     considered: int
+    with_image: int  #: of the considered samples, those whose image could be looked at
     encoder: EncoderInfo
     vectors: int
     images: int  #: looked at, or tried
     images_joined: int  #: of these, images that belong to a sample of the dataset
     not_embedded: tuple[tuple[str, str], ...]
+    outdated_draws: tuple[str, ...]  #: random samples of the dataset as it was before it changed
     counts: tuple[VisualCount, ...]
     where: str | None = None
     seed: int = 0
@@ -154,13 +161,16 @@ class VisualResult:
             "schema": SCHEMA,
             "dataset": self.dataset,
             "coverage": self.coverage.to_dict(),
+            "by": self.by,
             "considered": self.considered,
+            "with_image": self.with_image,
             "where": self.where,
             "encoder": self.encoder.to_dict(),
             "vectors": self.vectors,
             "images": self.images,
             "images_unmatched": self.images - self.images_joined,
             "not_embedded": [{"unit": unit, "reason": why} for unit, why in self.not_embedded],
+            "outdated_draws": list(self.outdated_draws),
             "method": self.method,
             "assumption": self.assumption,
             "seed": self.seed,

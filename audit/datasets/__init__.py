@@ -13,6 +13,8 @@ module               what it holds
 ``manifest``         ``dataset.json``; ``stats``, ``distinct``: what is counted for it
 ``files``            writing files whole or not at all
 ``dataset``          an ingested dataset, opened for reading
+``scan``             reading the captions of a dataset, the cheapest way
+``sample_keys``      samples as numbers, and sets of them
 ``conditions``       conditions on the sample columns
 ``lookup``           from a sample back to its row in the source
 ``overview``         what `audit show` tells; ``catalog``: `audit datasets`

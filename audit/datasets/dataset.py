@@ -118,6 +118,11 @@ class Dataset:
         return {field.name: field.type for field in part_schema(self.manifest.mapping)}
 
     @property
+    def rows_by_shard(self) -> dict[int, int]:
+        """Shard ordinal -> rows, of the shards that were read."""
+        return {part.shard.ordinal: part.shard.rows or 0 for part in self.parts}
+
+    @property
     def paths(self) -> list[str]:
         return [str(part.path) for part in self.parts]
 

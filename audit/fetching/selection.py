@@ -15,9 +15,9 @@ from audit.captions.folding import FOLDING_VERSION, fold
 from audit.captions.matcher import ConceptMatcher
 from audit.captions.phrases import fold_concepts
 from audit.concepts import Concept
-from audit.counts.scan import scan_part
 from audit.datasets.conditions import Condition
 from audit.datasets.dataset import Dataset, Part
+from audit.datasets.scan import scan_part
 from audit.errors import ConceptError, UsageError
 
 IntArray = NDArray[np.int64]

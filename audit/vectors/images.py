@@ -1,101 +1,100 @@
-"""The images of an index, and the samples they belong to, as arrays."""
+"""The images of one part of an index, and the samples they belong to, as arrays."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from audit.vectors.exact import Matches
-from audit.vectors.index import IndexedPart, VectorIndex
+from audit.datasets.sample_keys import Keys, sample_keys
+from audit.vectors.index import IndexedPart
 
 #: What :mod:`audit.embeddings.embed_part` calls an image that was looked at.
-_EXAMINED = ("embedded", "nothing found")
+EXAMINED = ("embedded", "nothing found")
 
 
 @dataclass(frozen=True)
-class ImageTable:
-    """All images of an index, numbered across its parts.
+class PartImages:
+    """The images of a part, numbered from 0, those without a vector too.
 
     Attributes
     ----------
-    first:
-        Number of the first image of each part, and the number of images; shape (parts + 1,).
+    of_vector:
+        Shape (vectors,): the image of each vector, never decreasing.
     examined:
         Shape (images,): whether the image could be looked at; the others are dead links, broken
         files and the like.
-    phash, sha256:
-        Shape (images,): perceptual hash (0 where there is none); first 8 bytes of the digest of
-        the file (0 where unknown).
-    link_image, link_shard, link_row:
-        Pairs of an image and a sample it belongs to.
+    link_image, link_key:
+        Pairs of an image and the key of a sample it belongs to, ordered by image.
     """
 
-    first: NDArray[np.int64]
+    of_vector: NDArray[np.int64]
     examined: NDArray[np.bool_]
-    phash: NDArray[np.int64]
-    sha256: NDArray[np.uint64]
     link_image: NDArray[np.int64]
-    link_shard: NDArray[np.int64]
-    link_row: NDArray[np.int64]
+    link_key: Keys
 
     @classmethod
-    def of(cls, index: VectorIndex) -> ImageTable:
-        parts = [_images_of(part) for part in index.parts]
-        first = np.cumsum([0, *(len(part[0]) for part in parts)])
-        links = [part.links for part in index.parts]
-
-        def column(name: str) -> NDArray[np.int64]:
-            return np.concatenate([np.empty(0, np.int64), *(t[name].to_numpy() for t in links)])
-
-        offsets = np.repeat(first[:-1], [table.num_rows for table in links])
+    def of(cls, part: IndexedPart) -> PartImages:
+        links = part.links
+        of_vector = part.image_of_vector()
+        if part.embeddings.images_path is None:
+            examined = np.ones(len(of_vector), np.bool_)
+        else:
+            examined = _examined(part.embeddings.images(["status"]))
         return cls(
-            first,
-            np.concatenate([np.empty(0, np.bool_), *(part[0] for part in parts)]),
-            np.concatenate([np.empty(0, np.int64), *(part[1] for part in parts)]),
-            np.concatenate([np.empty(0, np.uint64), *(part[2] for part in parts)]),
-            column("image") + offsets,
-            column("shard"),
-            column("row"),
+            of_vector,
+            examined,
+            links["image"].to_numpy(),
+            sample_keys(links["shard"].to_numpy(), links["row"].to_numpy()),
         )
 
-    def of_vectors(self, index: VectorIndex, part: int) -> NDArray[np.int64]:
-        """For each vector of a part the number of its image."""
-        return np.asarray(index.parts[part].image_of_vector() + self.first[part])
+    def __len__(self) -> int:
+        return len(self.examined)
 
-    def best_scores(
-        self, index: VectorIndex, matches: Matches
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Images of the matches of one concept, ascending, each with its largest score.
-
-        An image has several matches if it has several vectors, or if several queries find it.
-        """
-        images = np.empty(len(matches), np.int64)
-        for part in np.unique(matches.part):
-            here = matches.part == part
-            images[here] = self.of_vectors(index, int(part))[matches.row[here]]
-        numbers, place = np.unique(images, return_inverse=True)
-        best = np.full(len(numbers), -np.inf)
-        np.maximum.at(best, place, matches.score)
-        return numbers, best
+    def samples_of(self, images: NDArray[np.int64]) -> tuple[NDArray[np.int64], Keys]:
+        """All pairs of one of ``images`` and a sample: places in ``images``, and keys."""
+        first = np.searchsorted(self.link_image, images, "left")
+        many = np.searchsorted(self.link_image, images, "right") - first
+        place = np.repeat(np.arange(len(images)), many)
+        within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+        return place, self.link_key[np.repeat(first, many) + within]
 
 
-def _images_of(
-    part: IndexedPart,
-) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.uint64]]:
-    if part.embeddings.images_path is None:
-        rows = len(part.embeddings.vectors)
-        return np.ones(rows, np.bool_), np.zeros(rows, np.int64), np.zeros(rows, np.uint64)
-    table = part.embeddings.images(["status", "phash", "sha256"])
-    status = table["status"].combine_chunks().dictionary_encode()
-    examined = np.isin(
-        status.indices.to_numpy(),
-        [i for i, name in enumerate(status.dictionary.to_pylist()) if name in _EXAMINED],
-    )
-    digests = [int(text[:16], 16) if text else 0 for text in table["sha256"].to_pylist()]
-    return (
-        examined,
-        table["phash"].fill_null(0).to_numpy(),
-        np.array(digests, np.uint64),
-    )
+def _examined(images: pa.Table) -> NDArray[np.bool_]:
+    status = images["status"].combine_chunks().dictionary_encode()
+    names = status.dictionary.to_pylist()
+    known = [number for number, name in enumerate(names) if name in EXAMINED]
+    return np.isin(status.indices.to_numpy(), known)
+
+
+@dataclass(frozen=True)
+class Fingerprints:
+    """What tells copies among images: shape (images,) each.
+
+    Attributes
+    ----------
+    phash:
+        Perceptual hash; 0 where there is none.
+    sha256:
+        First 8 bytes of the digest of the file; 0 where unknown.
+    """
+
+    phash: NDArray[np.int64]
+    sha256: NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, part: IndexedPart, images: NDArray[np.int64]) -> Fingerprints:
+        if part.embeddings.images_path is None:
+            return cls(np.zeros(len(images), np.int64), np.zeros(len(images), np.uint64))
+        table = part.embeddings.images(["phash", "sha256"]).take(images)
+        digests = [int(text[:16], 16) if text else 0 for text in table["sha256"].to_pylist()]
+        return cls(table["phash"].fill_null(0).to_numpy(), np.array(digests, np.uint64))
+
+    @classmethod
+    def joined(cls, several: list[Fingerprints]) -> Fingerprints:
+        return cls(
+            np.concatenate([np.empty(0, np.int64), *(one.phash for one in several)]),
+            np.concatenate([np.empty(0, np.uint64), *(one.sha256 for one in several)]),
+        )

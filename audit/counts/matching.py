@@ -1,0 +1,198 @@
+"""Matching concepts with the images of a dataset: cut-offs, and the samples near and above them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.captions.phrases import ConceptPhrases, fold_concepts
+from audit.concepts import Concept
+from audit.counts.draws import draws_of
+from audit.counts.named import NamedSamples, named_samples
+from audit.counts.scene import BACKGROUND_IMAGES, Scene
+from audit.counts.scored import Asked, ScoredSamples, scored
+from audit.counts.strata import Design
+from audit.datasets.dataset import Dataset
+from audit.datasets.sample_keys import NO_KEYS
+from audit.embeddings.folder import UNKNOWN_REVISION
+from audit.encoders.encoder import EncoderInfo
+from audit.errors import ConceptError, EncoderMismatchError, UsageError
+from audit.references.cutoffs import CutOff, background_scores, calibrate, fixed
+from audit.references.reference_set import ReferenceSet, Statistic
+from audit.vectors.exact import Matches, search
+from audit.vectors.index import VectorIndex
+
+#: ``both``: samples that name the concept and those that do not, each; ``visual``: all as one,
+#: captions not read.
+By = Literal["both", "visual"]
+
+#: At least so many false positives in a million are aimed at ...
+LEAST_PER_MILLION = 10.0
+#: ... and in a small dataset so many as make one in the whole of it.
+_MOST_PER_MILLION = 1000.0
+
+Progress = Callable[[str, float | None], None]
+
+
+@dataclass(frozen=True)
+class VisualSettings:
+    """How to match.
+
+    Attributes
+    ----------
+    by:
+        Whether captions divide the samples into strata.
+    where:
+        DuckDB condition on the sample columns; samples that do not meet it are not considered.
+    cutoff:
+        A score, or the name of a published cut-off; by default one is calibrated for each concept.
+    per_million:
+        False positives in a million other images that calibration aims at; by default 10, or what
+        makes one in the whole dataset if it is small.
+    statistic:
+        Score an image by the most similar reference (``max``) or by the ``mean`` of all.
+    design:
+        How the samples with an image were chosen. By default it is found out: all, if every sample
+        of a stratum has one; a random sample, if `audit fetch` drew one; else unknown, and the
+        interval then covers whatever the rest may hold.
+    background:
+        Images in the random sample that calibrates.
+    seed:
+        Of that sample.
+    workers:
+        Threads.
+    """
+
+    by: By = "both"
+    where: str | None = None
+    cutoff: float | str | None = None
+    per_million: float | None = None
+    statistic: Statistic = "max"
+    design: Design | None = None
+    background: int = BACKGROUND_IMAGES
+    seed: int = 0
+    workers: int = 1
+
+
+class VisualMatching:
+    """Concepts, their cut-offs in a dataset, and what these rest on.
+
+    Attributes
+    ----------
+    phrases, findings:
+        The concepts' folded names, and what is odd about them.
+    scene:
+        The images of the dataset, and which samples they belong to.
+    asked:
+        References, cut-off and floor of each concept.
+
+    Raises
+    ------
+    EncoderMismatchError
+        If references were embedded by another encoder than the dataset.
+    UsageError
+        If the question is wrong, or too little is embedded to calibrate.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        index: VectorIndex,
+        sought: Sequence[tuple[Concept, ReferenceSet]],
+        settings: VisualSettings,
+        on_progress: Progress = lambda what, share: None,
+    ) -> None:
+        if not sought:
+            raise ConceptError("No concept to count.", hint="Name one, with references.")
+        for concept, references in sought:
+            check_encoder(references.info, index.info, concept.name)
+        if not len(index):
+            raise UsageError("Nothing is embedded.", hint="Embed images with `audit embed` first.")
+        self.dataset, self.index, self.settings = dataset, index, settings
+        self._on_progress = on_progress
+        self.phrases, self.findings = fold_concepts([concept for concept, _ in sought])
+        draws, self.outdated_draws = draws_of(dataset)
+        self.scene = Scene(
+            dataset,
+            index,
+            _samples(dataset, self.phrases, settings, on_progress),
+            draws,
+            background=settings.background,
+            seed=settings.seed,
+            on_progress=lambda share: on_progress("images of samples", share),
+        )
+        self.asked = []
+        for number, (_, references) in enumerate(sought):
+            cutoff = self._cutoff(number, references)
+            self.asked.append(Asked.of(references, cutoff, len(index)))
+            on_progress("cut-offs", (number + 1) / len(sought))
+
+    def scored(self) -> Iterator[ScoredSamples]:
+        """The samples near and above the cut-off of each concept."""
+
+        def find(queries: NDArray[np.float16], floors: NDArray[np.float64]) -> Matches:
+            return search(self.index.parts, queries, floors, workers=self.settings.workers)
+
+        def tell(share: float) -> None:
+            self._on_progress("matching", share)
+
+        return scored(self.scene, self.index, self.asked, find, tell)
+
+    def _cutoff(self, concept: int, references: ReferenceSet) -> CutOff:
+        settings = self.settings
+        others = self.scene.background[self.scene.others(concept)]
+        scores = background_scores(references, others, settings.statistic)
+        if settings.cutoff is not None:
+            return fixed(references, settings.cutoff, scores, statistic=settings.statistic)
+        per_million = settings.per_million
+        if per_million is None:
+            one_in_all = 1e6 / max(len(self.index), 1)
+            per_million = min(max(LEAST_PER_MILLION, one_in_all), _MOST_PER_MILLION)
+        return calibrate(
+            references,
+            scores,
+            per_million=per_million,
+            statistic=settings.statistic,
+            seed=settings.seed,
+        )
+
+
+def check_encoder(mine: EncoderInfo, theirs: EncoderInfo, what: str) -> None:
+    """Refuse to compare vectors of different encoders.
+
+    Of a folder made by others only the encoder's name is known; then that must agree.
+
+    Raises
+    ------
+    EncoderMismatchError
+        If they differ.
+    """
+    named_only = UNKNOWN_REVISION in (mine.revision, theirs.revision)
+    same = mine.id == theirs.id and mine.dimension == theirs.dimension
+    if not (same and (named_only or mine == theirs)):
+        raise EncoderMismatchError(
+            f"{what}: its references are embeddings of {mine.describe_against(theirs)}.",
+            hint="Embed the references with the encoder that embedded the dataset.",
+        )
+
+
+def _samples(
+    dataset: Dataset,
+    phrases: Sequence[ConceptPhrases],
+    settings: VisualSettings,
+    on_progress: Progress,
+) -> NamedSamples:
+    nobody = [NO_KEYS for _ in phrases]
+    if settings.by == "visual" and settings.where is None:
+        return NamedSamples(nobody, dataset.coverage.rows, None)
+    samples = named_samples(
+        dataset,
+        phrases if settings.by == "both" else [],
+        settings.where,
+        lambda done, total: on_progress("captions", done / max(total, 1)),
+    )
+    return samples if settings.by == "both" else replace(samples, named=nobody)

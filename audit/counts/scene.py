@@ -1,0 +1,119 @@
+"""What all concepts of a visual count share: which samples have an image, and a background."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.captions.phrases import ConceptPhrases
+from audit.counts.draws import Draw
+from audit.counts.named import NamedSamples
+from audit.datasets.dataset import Dataset
+from audit.datasets.sample_keys import Keys, SampleSet, holds
+from audit.references.tail import LEAST_BACKGROUND
+from audit.vectors.images import PartImages
+from audit.vectors.index import VectorIndex
+
+#: Images whose scores tell how those of other images are distributed.
+BACKGROUND_IMAGES = 20_000
+
+
+class Scene:
+    """The images of a dataset seen once, part by part; a bit is kept for each sample.
+
+    Attributes
+    ----------
+    samples:
+        Which samples name each concept.
+    attempted, examined:
+        Samples whose image was looked for, and could be looked at.
+    images, images_joined:
+        Images looked at or tried, and those of them that belong to a sample.
+    background:
+        Vectors drawn at random, shape (images, dimension).
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        index: VectorIndex,
+        samples: NamedSamples,
+        draws: Sequence[Draw] = (),
+        *,
+        background: int = BACKGROUND_IMAGES,
+        seed: int = 0,
+        on_progress: Callable[[float], None] = lambda share: None,
+    ) -> None:
+        self.samples, self._draws = samples, draws
+        self.attempted = SampleSet(dataset.rows_by_shard)
+        self.examined = SampleSet(dataset.rows_by_shard)
+        self.images = self.images_joined = 0
+        of_all = [draw.keys for draw in draws if draw.concepts is None and draw.where is None]
+        drawn = _Background(background, seed, np.unique(np.concatenate(of_all)) if of_all else None)
+        for number, part in enumerate(index.parts):
+            images = PartImages.of(part)
+            self.images += len(images)
+            self.images_joined += len(np.unique(images.link_image))
+            meets = self.meets(images.link_key)
+            self.attempted.add(images.link_key[meets])
+            seen = meets & images.examined[images.link_image]
+            self.examined.add(images.link_key[seen])
+            drawn.offer(number, images)
+            on_progress((number + 1) / len(index.parts))
+        self.background, self._background_key = drawn.vectors(index)
+
+    def meets(self, keys: Keys) -> NDArray[np.bool_]:
+        """For each key whether the sample is considered at all."""
+        meeting = self.samples.meeting
+        return np.ones(len(keys), np.bool_) if meeting is None else meeting.holds(keys)
+
+    def others(self, concept: int) -> NDArray[np.bool_]:
+        """Of the background, the images whose caption does not name the concept."""
+        return ~holds(self.samples.named[concept], self._background_key)
+
+    def draw_among(self, concept: ConceptPhrases, *, named: bool, where: str | None) -> Draw | None:
+        """The largest random sample of the samples that name, or do not name, the concept."""
+        return next(
+            (d for d in self._draws if d.is_random_among(concept, named=named, where=where)), None
+        )
+
+
+class _Background:
+    """A uniform draw of vectors: those with the smallest of random numbers, in one pass."""
+
+    def __init__(self, wanted: int, seed: int, preferred: Keys | None) -> None:
+        self._wanted, self._seed, self._preferred = wanted, seed, preferred
+        self._drawn: list[NDArray[np.void]] = []
+
+    _ROW = np.dtype([("order", "f8"), ("part", "i4"), ("row", "i8"), ("key", "i8")])
+
+    def offer(self, part: int, images: PartImages) -> None:
+        place, keys = images.samples_of(images.of_vector)
+        # A vector whose image belongs to several samples is drawn for the first of them.
+        rows, first = np.unique(place, return_index=True)
+        offered = np.empty(len(rows), self._ROW)
+        rng = np.random.default_rng([self._seed, part])
+        offered["order"] = rng.random(len(images.of_vector))[rows]
+        offered["part"], offered["row"], offered["key"] = part, rows, keys[first]
+        if self._preferred is not None:
+            # What was fetched for certain concepts is no fair background: it comes last.
+            offered["order"] += ~holds(self._preferred, offered["key"])
+        kept = np.concatenate([*self._drawn, offered])
+        kept.sort(order="order")
+        self._drawn = [kept[: self._wanted]]
+
+    def vectors(self, index: VectorIndex) -> tuple[NDArray[np.float16], Keys]:
+        if not self._drawn:
+            return np.empty((0, index.info.dimension), np.float16), np.empty(0, np.int64)
+        drawn = self._drawn[0]
+        fair = drawn["order"] < 1
+        if fair.sum() >= LEAST_BACKGROUND:
+            drawn = drawn[fair]
+        drawn = np.sort(drawn, order=["part", "row"])
+        vectors = [np.empty((0, index.info.dimension), np.float16)]
+        for part in np.unique(drawn["part"]).tolist():
+            rows = drawn["row"][drawn["part"] == part]
+            vectors.append(np.asarray(index.parts[part].vectors[rows]))
+        return np.concatenate(vectors), drawn["key"].copy()
