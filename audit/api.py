@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from audit.concepts import Concept, read_concepts
 from audit.counts.by_caption import count_by_caption
@@ -16,14 +17,23 @@ from audit.datasets.ingest import ingest as _ingest
 from audit.datasets.overview import Overview, overview
 from audit.errors import ConceptError
 
+if TYPE_CHECKING:
+    from audit.counts.matching import By
+    from audit.counts.strata import Design
+    from audit.counts.visual_results import VisualResult
+    from audit.embeddings.embed import EmbedProgress, EmbedReport
+    from audit.encoders.encoder import Encoder
+    from audit.references.reference_set import Statistic
+
 PathLike = str | os.PathLike[str]
 
 
 class OpenDataset:
     """An ingested dataset and the questions that can be asked of it."""
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Dataset, home: Home | None = None) -> None:
         self.dataset = dataset
+        self._home = home or Home(dataset.folder.parent)
 
     def __repr__(self) -> str:
         return f"<audit dataset {self.name!r}: {self.coverage.describe()}>"
@@ -75,6 +85,100 @@ class OpenDataset:
             self.dataset, asked, where=where, distinct=distinct, examples=examples, seed=seed
         )
 
+    def embed(
+        self,
+        *images: PathLike,
+        encoder: str | Encoder | None = None,
+        device: str = "auto",
+        threads: int | None = None,
+        on_progress: Callable[[EmbedProgress], None] = lambda progress: None,
+    ) -> EmbedReport:
+        """Turn images into vectors; again for what is new.
+
+        Parameters
+        ----------
+        images:
+            Folders, tars and parquet files of images; by default all that was fetched.
+        encoder:
+            An id such as ``open_clip:ViT-B-32/laion2b_s34b_b79k``, or an encoder that is loaded.
+
+        Raises
+        ------
+        UsageError
+            If there are no images or no such encoder; see :func:`audit.visual.embed_images`.
+        """
+        from audit.visual import embed_images
+
+        return embed_images(
+            images,
+            self.dataset,
+            self._home,
+            encoder=encoder,
+            device=device,
+            threads=threads,
+            on_progress=on_progress,
+        )
+
+    def count_images(
+        self,
+        *concepts: str | Concept,
+        references: PathLike | Mapping[str, Sequence[PathLike]] | None = None,
+        prompts: Sequence[str] = (),
+        aliases: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        concept_list: PathLike | None = None,
+        by: By = "both",
+        where: str | None = None,
+        cutoff: float | str | None = None,
+        per_million: float | None = None,
+        statistic: Statistic = "max",
+        design: Design | None = None,
+        encoder: str | Encoder | None = None,
+        device: str = "auto",
+        seed: int = 0,
+        workers: int = 1,
+    ) -> VisualResult:
+        """Count the samples whose image shows each concept, named by their caption or not.
+
+        Parameters
+        ----------
+        references:
+            Images of the concept: a file or a folder; of several concepts a folder with a folder
+            for each, or a mapping from names to paths.
+        prompts:
+            Words that stand in for references, ``{}`` for the concept's name: weaker evidence.
+        encoder:
+            Whose index to use, where the dataset has several.
+        by, where, cutoff, per_million, statistic, design, seed, workers:
+            See :class:`audit.counts.matching.VisualSettings`.
+
+        Raises
+        ------
+        UsageError
+            If nothing is indexed, or the question is wrong; see :mod:`audit.errors`.
+        """
+        from audit.counts.matching import VisualSettings
+        from audit.visual import count_shown
+
+        return count_shown(
+            self.dataset,
+            gather_concepts(concepts, aliases, exclude, concept_list),
+            VisualSettings(
+                by=by,
+                where=where,
+                cutoff=cutoff,
+                per_million=per_million,
+                statistic=statistic,
+                design=design,
+                seed=seed,
+                workers=workers,
+            ),
+            references=references,
+            prompts=prompts,
+            encoder=encoder,
+            device=device,
+        )
+
 
 def gather_concepts(
     concepts: Sequence[str | Concept],
@@ -120,7 +224,7 @@ def open(name: str | None = None, home: PathLike | None = None) -> OpenDataset:
     DatasetNotFoundError
         If there is none of that name.
     """
-    return OpenDataset(Home(home).open(name))
+    return OpenDataset(Home(home).open(name), Home(home))
 
 
 def list_datasets(home: PathLike | None = None) -> list[str]:

@@ -12,6 +12,7 @@ from audit._version import __version__
 from audit.cli.count import count
 from audit.cli.datasets import datasets, remove, show
 from audit.cli.demo import demo
+from audit.cli.embed import embed
 from audit.cli.fetch import fetch
 from audit.cli.ingest import ingest
 from audit.cli.talk import STOPPED, Talk
@@ -40,7 +41,7 @@ def cli() -> None:
     """
 
 
-for command in (ingest, count, fetch, datasets, show, remove, demo):
+for command in (ingest, count, fetch, embed, datasets, show, remove, demo):
     cli.add_command(command)
 
 

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from audit._version import __version__
 from audit.datasets.files import remove_unfinished
 from audit.embeddings.embed_part import make_part
@@ -32,6 +34,17 @@ class EmbedProgress:
     bytes_done: int
     bytes_total: int
     seconds: float
+    bytes_before: int = 0  #: done by earlier runs
+
+    @property
+    def share(self) -> float:
+        return min(self.bytes_done / self.bytes_total, 1.0) if self.bytes_total else 1.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """By the rate until now; None before there is one."""
+        now = self.bytes_done - self.bytes_before
+        return self.seconds * max(self.bytes_total - self.bytes_done, 0) / now if now > 0 else None
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,13 @@ class EmbedReport:
             "images_per_second": round(self.images_now / self.seconds, 1) if self.seconds else None,
             "failures": [{"unit": unit, "reason": reason} for unit, reason in self.failures],
         }
+
+    def to_polars(self) -> pl.DataFrame:
+        """One row a status."""
+        return pl.DataFrame(
+            {"status": list(self.statuses), "images": list(self.statuses.values())},
+            schema={"status": pl.String, "images": pl.Int64},
+        )
 
 
 def embed(
@@ -122,7 +142,7 @@ class _Run:
         self._states = _planned(_known_units(folder, info), units)
         self._units = {unit.label: unit for unit in units}
         self._bytes_total = sum(unit.bytes for unit in units)
-        self._bytes = self._images = 0
+        self._bytes = self._bytes_before = self._images = 0
         self._failures: list[tuple[str, str]] = []
         for place in (folder, *(path.parent for path in part_paths(folder, 0))):
             remove_unfinished(place)
@@ -139,11 +159,18 @@ class _Run:
             else:
                 state.take(record)
                 self._bytes += unit.bytes
+                self._bytes_before += unit.bytes
 
     def tell(self, images: int, read: int) -> None:
         seconds = time.monotonic() - self._started
         self._on_progress(
-            EmbedProgress(self._images + images, self._bytes + read, self._bytes_total, seconds)
+            EmbedProgress(
+                self._images + images,
+                self._bytes + read,
+                self._bytes_total,
+                seconds,
+                self._bytes_before,
+            )
         )
 
     def made(self, state: UnitState, unit: ImageUnit, record: dict[str, Any]) -> None:
