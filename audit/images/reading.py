@@ -73,6 +73,13 @@ def _read_folder(unit: ImageUnit, max_bytes: int) -> Iterator[_Raw]:
             yield name, None, f"unreadable: {error.strerror or error}", texts
 
 
+def tar_key(member: str) -> tuple[str, str]:
+    """The key of a WebDataset sample and the suffix of one of its files."""
+    folder, _, base = member.rpartition("/")
+    stem, dot, suffix = base.partition(".")
+    return f"{folder}/{stem}" if folder else stem, (dot + suffix).lower()
+
+
 def _read_tar(unit: ImageUnit, max_bytes: int) -> Iterator[_Raw]:
     """Samples of a WebDataset tar: neighbouring files whose names differ in their suffix."""
     key: str | None = None
@@ -83,9 +90,7 @@ def _read_tar(unit: ImageUnit, max_bytes: int) -> Iterator[_Raw]:
             for member in tar:
                 if not member.isfile():
                     continue
-                folder, _, base = member.name.rpartition("/")
-                stem, dot, suffix = base.partition(".")
-                name, suffix = f"{folder}/{stem}" if folder else stem, (dot + suffix).lower()
+                name, suffix = tar_key(member.name)
                 if name != key:
                     if key is not None and image is not None:
                         yield key, *image, texts
