@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.estimates.falling import most_false
-from audit.estimates.prevalence import Bounded, Estimate, estimate_total
+from audit.estimates.prevalence import Estimate, estimate_total
+from audit.estimates.rates import Bounded, Product, Rate, Share
 from audit.references.cutoffs import CutOff
 
 #: How the samples with an image were chosen: all of them, at random, or nobody knows how.
@@ -90,6 +91,7 @@ def estimate_stratum(
     floor: float,
     design: Design,
     draw: str | None = None,
+    recall: Rate | None = None,
 ) -> Stratum:
     """What the scores of a stratum's images say about the whole of it.
 
@@ -97,12 +99,19 @@ def estimate_stratum(
     ----------
     scores:
         Of the examined samples that reach ``floor``, shape (samples,).
+    recall:
+        Of the samples above the cut-off the share that an approximate search found, by those of a
+        random sample; None if all were looked at.
     """
     above = int((scores >= cutoff.value).sum())
-    most = most_false(scores, cutoff.value, floor)
+    most = float(above)
+    if not cutoff.among_others:
+        most = most_false(scores, cutoff.value, floor, cutoff.tail)
     expected = min((cutoff.false_positive_share or 0.0) * examined, most)
     false = Bounded(0.0, expected / max(examined, 1), most / max(examined, 1))
-    sensitivity = cutoff.sensitivity
+    sensitivity: Share = cutoff.sensitivity
+    if recall is not None:
+        sensitivity = Product(sensitivity, recall)
 
     def total(of: int) -> Estimate:
         return estimate_total(of, examined, above, sensitivity, false)

@@ -1,6 +1,8 @@
 """Estimates: values with intervals, from what was observed and what is known of the errors.
 
-``intervals``        of proportions
-``prevalence``       how many of some samples show a concept, from an erring classifier
-``falling``          how many of the images above a cut-off may be others, by how scores fall off
+``intervals``           of proportions
+``rates``               shares of which something is known: from trials, or only between bounds
+``prevalence``          how many of some samples show a concept, from an erring classifier
+``prediction_powered``  the same from people's labels of a few and a machine's scores of all
+``falling``             how many of the images above a cut-off may be others, by how scores fall off
 """

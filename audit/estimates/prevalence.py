@@ -9,64 +9,28 @@ Given T, the number K of examined samples above the cut-off is
     t ~ Hypergeometric(N, T, n),    K = Binomial(t, sensitivity) + Binomial(n - t, false positives)
 
 and the interval is every T for which the K that was seen is not in a tail of 2.5 %. The two rates
-are integrated over what is known of them (Cousins & Highland, "Incorporating systematic
-uncertainties into an upper limit", 1992), with Jeffreys' prior; tails are mid-p, so that the
-interval is neither too short nor always too long where counts are small. The point estimate is
-that of Rogan & Gladen (1978), within its bounds.
+are averaged over what is known of them (Cousins & Highland, "Incorporating systematic
+uncertainties into an upper limit", 1992); tails are mid-p, so that the interval is neither too
+short nor always too long where counts are small. The point estimate is that of Rogan & Gladen
+("Estimating prevalence from the results of a screening test", 1978), within the interval.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from audit.estimates.rates import Bounded, Floats, Rate, Share
+
+__all__ = ["Bounded", "Estimate", "Rate", "estimate_total"]
 
 #: Pairs of rates over which tails are averaged: points that fill the square evenly (Roberts' R2
 #: sequence), so that each rate alone is also met at that many different quantiles.
-_POINTS = 1024
+_POINTS = 512
 _STEPS = (0.7548776662466927, 0.5698402909980532)
-
-
-@dataclass(frozen=True)
-class Rate:
-    """A share that is known from trials: ``hits`` of ``trials``, which need not be whole."""
-
-    hits: float
-    trials: float
-
-    @property
-    def value(self) -> float:
-        """The share seen; without trials the middle of what is possible."""
-        return self.hits / self.trials if self.trials else 0.5
-
-    def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Jeffreys interval, closed at 0 and 1 where nothing or everything hit."""
-        from scipy.special import betaincinv
-
-        tail = (1 - level) / 2
-        a, b = self.hits + 0.5, self.trials - self.hits + 0.5
-        low = 0.0 if self.hits == 0 else float(betaincinv(a, b, tail))
-        high = 1.0 if self.hits == self.trials else float(betaincinv(a, b, 1 - tail))
-        return low, high
-
-    def quantiles(self, at: NDArray[Any]) -> NDArray[np.float64]:
-        """The values below which the share lies with probability ``at``, by Jeffreys' prior."""
-        from scipy.special import betaincinv
-
-        return np.asarray(
-            betaincinv(self.hits + 0.5, self.trials - self.hits + 0.5, at), dtype=np.float64
-        )
-
-
-@dataclass(frozen=True)
-class Bounded:
-    """A share of which only bounds are known, and a value that is plausible."""
-
-    low: float
-    value: float
-    high: float
+_AT: Floats = np.asarray((0.5 + np.arange(1, _POINTS + 1)[:, None] * _STEPS) % 1, np.float64)
 
 
 @dataclass(frozen=True)
@@ -89,8 +53,8 @@ def estimate_total(
     population: int,
     examined: int,
     above: int,
-    sensitivity: Rate,
-    false_positives: Rate | Bounded,
+    sensitivity: Share,
+    false_positives: Share,
     *,
     level: float = 0.95,
 ) -> Estimate:
@@ -105,7 +69,8 @@ def estimate_total(
     above:
         K: how many of those are above the cut-off.
     sensitivity:
-        Share of images of the concept that are above the cut-off.
+        Share of images of the concept that are above the cut-off. If nothing is known of it, there
+        is no upper end but the population, and the value is not corrected for misses.
     false_positives:
         Share of other images that are above the cut-off. If only bounds are known, the interval
         holds what any share within them would give.
@@ -119,32 +84,42 @@ def estimate_total(
         raise ValueError(f"{above} above, of {examined} examined, of {population}")
     if examined == 0:
         return Estimate(population / 2, 0, population)
-    most: Rate | float
-    least: Rate | float
-    if isinstance(false_positives, Bounded):
-        most, least = false_positives.high, false_positives.low
-    else:
-        most = least = false_positives
-    fewest = _Tails(population, examined, above, sensitivity, most)
-    largest = _Tails(population, examined, above, sensitivity, least)
     tail = (1 - level) / 2
-    low = _first(population, lambda total: fewest.at_most(total) <= 1 - tail)
-    high = _first(population, lambda total: largest.at_most(total) < tail) - 1
-    low = min(low, population)
     value = _rogan_gladen(population, examined, above, sensitivity.value, false_positives.value)
+    start = round(min(max(value, 0), population))
+
+    # The fewest that show it: nothing is missed, and as much as may be is false.
+    hit, false = sensitivity.draws(_AT[:, 0], "large"), false_positives.draws(_AT[:, 1], "large")
+    fewest = _Tail(population, examined, above, np.maximum(hit, false), false)
+    low = _first(population, start, lambda total: fewest.at_most(total) <= 1 - tail)
+    # The most: much is missed, and nothing is false.
+    hit, false = sensitivity.draws(_AT[:, 0], "small"), false_positives.draws(_AT[:, 1], "small")
+    most = _Tail(population, examined, above, hit, np.minimum(hit, false))
+    high = _first(population, start, lambda total: most.at_most(total) < tail) - 1
+    low = min(low, population)
     high = max(high, low)
     return Estimate(min(max(value, low), high), low, high)
 
 
-def _first(population: int, holds: Any) -> int:
-    """The smallest total for which ``holds``; one more than the population if none does."""
-    lowest, highest = 0, population + 1
+def _first(population: int, start: int, holds: Callable[[int], bool]) -> int:
+    """The smallest total for which ``holds``, one more than the population if none does.
+
+    Once it holds, it holds for every larger total: a classifier that finds the concept no more
+    often than it errs is taken for one that does so equally often.
+    """
+    lowest, highest = 0, population + 1  # it holds from somewhere in [lowest, highest] on
+    step = max(start // 8, 1)
+    total = start
     while lowest < highest:
-        middle = (lowest + highest) // 2
-        if holds(middle):
-            highest = middle
+        if holds(total):
+            highest = total
+            total = max(total - step, lowest)
         else:
-            lowest = middle + 1
+            lowest = total + 1
+            total = min(total + step, highest - 1)
+        step *= 2
+        if step > highest - lowest:
+            total = (lowest + highest) // 2
     return lowest
 
 
@@ -157,30 +132,19 @@ def _rogan_gladen(
     return min(max((above / examined - false_positives) / gap, 0), 1) * population
 
 
-class _Tails:
-    """The distribution of K for a supposed T, the rates integrated out."""
+class _Tail:
+    """The distribution of K for a supposed T, averaged over the rates, shape (points,) each."""
 
     def __init__(
-        self,
-        population: int,
-        examined: int,
-        above: int,
-        sensitivity: Rate,
-        false_positives: Rate | float,
+        self, population: int, examined: int, above: int, hit: Floats, false: Floats
     ) -> None:
         self._population, self._examined, self._above = population, examined, above
-        at = (0.5 + np.arange(1, _POINTS + 1)[:, None] * _STEPS) % 1
-        self._sensitivity = sensitivity.quantiles(at[:, 0])
-        self._false = (
-            false_positives.quantiles(at[:, 1])
-            if isinstance(false_positives, Rate)
-            else np.full(_POINTS, false_positives)
-        )
+        self._hit, self._false = hit, false
 
     def at_most(self, total: int) -> float:
         """Mid-p probability of at most the K that was seen, if ``total`` samples show it."""
         share = total / self._population
-        n, hit, false = self._examined, self._sensitivity, self._false
+        n, hit, false = self._examined, self._hit, self._false
         mean = n * (share * hit + (1 - share) * false)
         # Of the draw without replacement, and of the classifier's two kinds of error.
         unseen = (self._population - n) / max(self._population - 1, 1)
@@ -189,9 +153,7 @@ class _Tails:
         return float(np.mean(_mid_p(self._above, mean, drawn + erring)))
 
 
-def _mid_p(
-    seen: int, mean: NDArray[np.float64], variance: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _mid_p(seen: int, mean: Floats, variance: Floats) -> Floats:
     """P(K < seen) + P(K = seen) / 2 for a count K of which mean and variance are known.
 
     K is a sum of indicators that do not attract each other, so its variance is at most its mean:
@@ -203,12 +165,13 @@ def _mid_p(
     chance = 1 - np.minimum(variance / mean, 1)
     trials = mean / np.maximum(chance, 1e-12)
 
-    def at_most(count: int) -> NDArray[np.float64]:
+    def at_most(count: int) -> Floats:
         if count < 0:
             return np.zeros_like(mean)
         poisson = gammaincc(count + 1, mean)
         room = trials - count
-        binomial = np.where(room > 0, betainc(np.maximum(room, 1e-9), count + 1, 1 - chance), 1.0)
+        few = 1e-9 * np.maximum(trials, 1)  # rounding: as good as no room
+        binomial = np.where(room > few, betainc(np.maximum(room, few), count + 1, 1 - chance), 1.0)
         return np.asarray(np.where(chance < 1e-6, poisson, binomial))
 
     return (at_most(seen) + at_most(seen - 1)) / 2

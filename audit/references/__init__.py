@@ -3,5 +3,7 @@
 ``reference_set``    references, embedded; copies dropped, others' images named
 ``cutoffs``          the score from which an image shows the concept, calibrated
 ``tail``             how scores of images that do not show it fall off
+``contamination``    images of the concept in the background, told from others
+``sensitivity``      how many images of the concept the references find
 ``published``        fixed cut-offs of the literature, with their warnings
 """

@@ -15,19 +15,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.errors import UsageError, did_you_mean
-from audit.estimates.prevalence import Rate
+from audit.references.contamination import without_concept
 from audit.references.published import PUBLISHED
 from audit.references.reference_set import ReferenceSet, Statistic
+from audit.references.sensitivity import FoundReferences
 from audit.references.tail import LEAST_BACKGROUND, Tail, fit_tail
 
 #: Resamples behind the interval of a cut-off.
 _RESAMPLES = 200
 
-#: Images of the dataset that are more like a reference than all but this share are called alike.
+#: Two images are alike if they are more so than all but this share of pairs of a reference and an
+#: image that has nothing to do with it.
 _UNRELATED = 1e-3
 
 #: With so few references their own scores say little about the concept's images.
 FEW_REFERENCES = 5
+
+
+@dataclass(frozen=True)
+class Background:
+    """What images score that do not show the concept.
+
+    Attributes
+    ----------
+    scores:
+        Of a random sample of images, shape (images,), without those that show the concept.
+    left_out:
+        How many did, by how far their scores are from all others.
+    alike:
+        The similarity that one in a thousand pairs of a reference and such an image exceeds.
+    """
+
+    scores: NDArray[np.float64]
+    left_out: int
+    alike: float
+
+    def __len__(self) -> int:
+        return len(self.scores)
 
 
 @dataclass(frozen=True)
@@ -46,10 +70,16 @@ class CutOff:
         ``calibrated``, ``given``, or the name of a published one.
     sensitivity:
         Share of the concept's images that reach it, by the references' scores of each other.
+        Its ``trials`` are 0 if they cannot tell: of words, and of a single reference.
     tail:
         Of the background's scores; None if the background is too small to have one.
+    false_positive_share:
+        Share of images that do not show the concept and reach it, by the background; None if that
+        is too small to tell.
     background:
         Images that were scored for it.
+    left_out:
+        Images that were drawn for it too, and by their scores show the concept.
     per_million:
         False positives per million images that a calibrated one aims at.
     """
@@ -58,16 +88,18 @@ class CutOff:
     interval: tuple[float, float] | None
     statistic: Statistic
     method: str
-    sensitivity: Rate
+    sensitivity: FoundReferences
     tail: Tail | None
+    false_positive_share: float | None
     background: int
     per_million: float | None
+    left_out: int = 0
     warnings: tuple[str, ...] = ()
 
     @property
-    def false_positive_share(self) -> float | None:
-        """Share of images that do not show the concept and are above, by the tail."""
-        return self.tail.exceeded_by(self.value) if self.tail else None
+    def among_others(self) -> bool:
+        """Whether it lies where others' scores are not yet rare, nor known to get rarer."""
+        return self.tail is not None and self.value < self.tail.start
 
     def to_dict(self) -> dict[str, Any]:
         low, high = self.sensitivity.interval()
@@ -81,8 +113,10 @@ class CutOff:
                 "low": low,
                 "high": high,
                 "references": self.sensitivity.trials,
+                "references_found": self.sensitivity.found,
             },
             "background": self.background,
+            "background_left_out": self.left_out,
             "false_positives_per_million": (
                 None if self.false_positive_share is None else self.false_positive_share * 1e6
             ),
@@ -92,17 +126,22 @@ class CutOff:
 
 def background_scores(
     references: ReferenceSet, background: NDArray[Any], statistic: Statistic
-) -> NDArray[np.float64]:
+) -> Background:
     """Scores of background vectors, shape (images, dimension), against the references."""
+    vectors = background.astype(np.float32)
+    pairs = vectors @ references.vectors.astype(np.float32).T
     queries = references.queries(statistic).astype(np.float32)
-    return np.asarray(
-        (background.astype(np.float32) @ queries.T).max(axis=1, initial=-1.0), dtype=np.float64
-    )
+    scores = np.asarray((vectors @ queries.T).max(axis=1, initial=-1.0), dtype=np.float64)
+    if len(scores) < LEAST_BACKGROUND:
+        return Background(scores, 0, 1.0)
+    kept = without_concept(scores)
+    unrelated = pairs[scores <= kept.max()]
+    return Background(kept, len(scores) - len(kept), float(np.quantile(unrelated, 1 - _UNRELATED)))
 
 
 def calibrate(
     references: ReferenceSet,
-    background: NDArray[np.float64],
+    background: Background,
     *,
     per_million: float,
     statistic: Statistic = "max",
@@ -113,8 +152,8 @@ def calibrate(
     Parameters
     ----------
     background:
-        Scores of a random sample of the dataset's images, shape (images,); those whose caption
-        names the concept left out. See :func:`background_scores`.
+        Of a random sample of the dataset's images, those whose caption names the concept left out;
+        from :func:`background_scores`.
 
     Raises
     ------
@@ -127,7 +166,7 @@ def calibrate(
             f"{LEAST_BACKGROUND} are needed.",
             hint="Embed more of the dataset, or give a cut-off with --cutoff.",
         )
-    tail = fit_tail(background)
+    tail = fit_tail(background.scores)
     share = per_million / 1e6
     if not 0 < share < tail.share:
         raise UsageError(
@@ -137,7 +176,7 @@ def calibrate(
     value = tail.score_exceeded_by(share)
     rng = np.random.default_rng(seed)
     again = [
-        fit_tail(rng.choice(background, len(background))).score_exceeded_by(share)
+        fit_tail(rng.choice(background.scores, len(background))).score_exceeded_by(share)
         for _ in range(_RESAMPLES)
     ]
     low, high = np.quantile(again, [0.025, 0.975])
@@ -148,16 +187,18 @@ def calibrate(
         method="calibrated",
         sensitivity=sensitivity_at(references, statistic, value),
         tail=tail,
+        false_positive_share=share,
         background=len(background),
+        left_out=background.left_out,
         per_million=per_million,
-        warnings=tuple(reference_warnings(references, tail)),
+        warnings=tuple(reference_warnings(references, background)),
     )
 
 
 def fixed(
     references: ReferenceSet,
     value: float | str,
-    background: NDArray[np.float64],
+    background: Background,
     *,
     statistic: Statistic = "max",
 ) -> CutOff:
@@ -187,7 +228,16 @@ def fixed(
         method = value
         warnings.append(f"{value} ({published.source}): {published.warning}")
         value = published.value
-    tail = fit_tail(background) if len(background) >= LEAST_BACKGROUND else None
+    tail, share = None, None
+    if len(background) >= LEAST_BACKGROUND:
+        tail = fit_tail(background.scores)
+        share = tail.exceeded_by(value)
+        if value < tail.start:
+            share = float((background.scores >= value).mean())
+            warnings.append(
+                f"{share:.0%} of other images reach the cut-off {value:g} too: all that is above "
+                "it may be others, and the interval allows for that"
+            )
     return CutOff(
         value=value,
         interval=None,
@@ -195,18 +245,24 @@ def fixed(
         method=method,
         sensitivity=sensitivity_at(references, statistic, value),
         tail=tail,
+        false_positive_share=share,
         background=len(background),
+        left_out=background.left_out,
         per_million=None,
-        warnings=(*warnings, *reference_warnings(references, tail)),
+        warnings=(*warnings, *reference_warnings(references, background)),
     )
 
 
-def sensitivity_at(references: ReferenceSet, statistic: Statistic, cutoff: float) -> Rate:
-    scores = references.independent_scores(statistic)
-    return Rate(int((scores >= cutoff).sum()), len(scores))
+def sensitivity_at(
+    references: ReferenceSet, statistic: Statistic, cutoff: float
+) -> FoundReferences:
+    """What the references' scores of each other tell of the images that reach the cut-off."""
+    scores = references.own_scores(statistic)
+    found = int((scores >= cutoff).sum())
+    return FoundReferences(found, len(scores), best=statistic == "max")
 
 
-def reference_warnings(references: ReferenceSet, tail: Tail | None) -> list[str]:
+def reference_warnings(references: ReferenceSet, background: Background) -> list[str]:
     """What a reader should know of the references before believing a cut-off."""
     warnings = []
     if references.kind == "text":
@@ -220,8 +276,8 @@ def reference_warnings(references: ReferenceSet, tail: Tail | None) -> list[str]
             f"{len(references)} reference{plural} only: how many images of the concept are missed "
             "is hardly known, and the interval is wide"
         )
-    if references.kind == "images" and len(references) > 1 and tail is not None:
-        warnings += _incoherence(references, tail.score_exceeded_by(_UNRELATED))
+    if references.kind == "images" and len(references) > 1 and len(background) >= LEAST_BACKGROUND:
+        warnings += _incoherence(references, background.alike)
     return warnings
 
 

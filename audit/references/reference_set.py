@@ -80,22 +80,6 @@ class ReferenceSet:
         np.fill_diagonal(similarity, -np.inf)
         return np.asarray(similarity.max(axis=1))
 
-    def independent_scores(self, statistic: Statistic) -> NDArray[np.float64]:
-        """Those of ``own_scores`` that are not one number seen from both ends.
-
-        Two references that are each other's nearest have one similarity, which is one observation
-        of how alike images of the concept are.
-        """
-        scores = self.own_scores(statistic)
-        if statistic == "mean":
-            return scores[:1] if len(scores) == 2 else scores
-        exact = self.vectors.astype(np.float64)
-        similarity = exact @ exact.T
-        np.fill_diagonal(similarity, -np.inf)
-        nearest = similarity.argmax(axis=1) if len(scores) else np.empty(0, np.int64)
-        pairs = {tuple(sorted((i, int(j)))): scores[i] for i, j in enumerate(nearest)}
-        return np.array(list(pairs.values()), dtype=np.float64)
-
     def groups(self, cutoff: float) -> list[list[int]]:
         """References that hang together by similarities of at least ``cutoff``, largest first.
 

@@ -55,6 +55,10 @@ class Tail:
         inside = 1 + self.shape * excess
         return self.share * inside ** (-1 / self.shape) if inside > 0 else 0.0
 
+    def mean_excess(self, score: float) -> float:
+        """By how much images above ``score`` exceed it on average; for scores from ``start`` on."""
+        return (self.scale + self.shape * max(score - self.start, 0.0)) / (1 - self.shape)
+
     def score_exceeded_by(self, share: float) -> float:
         """The score that ``share`` of the images exceed, for less than ``self.share``."""
         return self.start + self.scale * _growth(self.share / share, self.shape)
