@@ -35,7 +35,7 @@ YES, NO, UNSURE = 1, 0, -1
 
 #: With fewer labels the scores within a stratum are not used.
 _LEAST_TUNED = 10
-#: Few labels do not prove that scores tell everything: at most so much of the variance is explained.
+#: Few labels do not prove that scores tell everything: no more of the variance is explained.
 _MOST_EXPLAINED = 0.95
 _DRAWS = 20_000
 
