@@ -14,6 +14,7 @@ from audit.cli.datasets import datasets, remove, show
 from audit.cli.demo import demo
 from audit.cli.embed import embed
 from audit.cli.fetch import fetch
+from audit.cli.index import index
 from audit.cli.ingest import ingest
 from audit.cli.talk import STOPPED, Talk
 from audit.errors import AuditError
@@ -41,7 +42,7 @@ def cli() -> None:
     """
 
 
-for command in (ingest, count, fetch, embed, datasets, show, remove, demo):
+for command in (ingest, count, fetch, embed, index, datasets, show, remove, demo):
     cli.add_command(command)
 
 

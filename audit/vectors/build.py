@@ -1,7 +1,11 @@
-"""Building an index: coding vectors and joining them to samples, what is new or changed only."""
+"""Building an index: coding vectors and joining them to samples, what is new or changed only.
+
+What is coded is written to a journal part by part, so that a build that was stopped goes on.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -11,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from audit._version import __version__
 from audit.datasets.dataset import Dataset
-from audit.datasets.files import remove_unfinished, written_whole
+from audit.datasets.files import remove_unfinished, storage_errors, written_whole
+from audit.datasets.home import Home
 from audit.embeddings.files import NpyStream, write_json
 from audit.embeddings.folder import EmbeddingFolder, EmbeddingPart
 from audit.encoders.encoder import EncoderInfo, unit
@@ -31,10 +37,34 @@ from audit.vectors.index import (
     stored_path,
 )
 from audit.vectors.links import JoinBy, JoinReport, link
+from audit.vectors.places import index_folder, only_embeddings
+from audit.vectors.plan import IndexPlan, plan_index
+
+#: A line for each part that is coded, until the manifest says it.
+JOURNAL = "coded.jsonl"
 
 _BLOCK_ROWS = 1 << 13
 #: Lengths within this of one are float16's rounding of unit vectors.
 _UNIT = 5e-3
+
+
+@dataclass(frozen=True)
+class IndexProgress:
+    step: str  #: "coding" or "joining images to samples"
+    done: int  #: vectors
+    total: int
+    seconds: float
+    done_before: int = 0  #: by earlier runs
+
+    @property
+    def share(self) -> float:
+        return self.done / self.total if self.total else 1.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """By the rate until now; None before there is one."""
+        now = self.done - self.done_before
+        return self.seconds * (self.total - self.done) / now if now > 0 else None
 
 
 @dataclass(frozen=True)
@@ -48,6 +78,12 @@ class IndexReport:
     join: JoinReport
     bytes: int
     seconds: float
+    not_embedded: int = 0  #: units of images that the embeddings leave out
+
+    @property
+    def unmatched(self) -> int:
+        """Images that belong to no sample."""
+        return self.join.images - self.join.joined
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -58,12 +94,94 @@ class IndexReport:
             "vectors_now": self.vectors_now,
             "images": self.join.images,
             "images_joined": self.join.joined,
-            "images_unmatched": self.join.images - self.join.joined,
+            "images_unmatched": self.unmatched,
             "samples_with_image": self.join.samples,
             "joined_by": self.join.by,
+            "units_not_embedded": self.not_embedded,
             "bytes": self.bytes,
             "seconds": round(self.seconds, 3),
         }
+
+    def to_polars(self) -> pl.DataFrame:
+        """One row."""
+        told = self.to_dict()
+        del told["schema"]
+        told["encoder"] = self.encoder.id
+        told["joined_by"] = " ".join(f"{how}:{images}" for how, images in self.join.by.items())
+        return pl.DataFrame([told])
+
+
+def index_dataset(
+    dataset: Dataset,
+    home: Home,
+    embeddings: str | os.PathLike[str] | None = None,
+    *,
+    encoder: str | None = None,
+    by: JoinBy | None = None,
+    max_memory: int | None = None,
+    on_plan: Callable[[IndexPlan], None] = lambda plan: None,
+    on_progress: Callable[[IndexProgress], None] = lambda progress: None,
+) -> IndexReport:
+    """Index embeddings for a dataset, or bring its index up to date; resumes.
+
+    Parameters
+    ----------
+    embeddings:
+        A folder of ours or of others; by default the dataset's own, or those that its index was
+        built from.
+    encoder:
+        The id of what made the vectors, where the folder does not say it, or where the dataset
+        has embeddings of several.
+    by:
+        What to join images and samples by; see :func:`audit.vectors.links.link`.
+    max_memory:
+        Bytes that the process may hold, besides mapped files.
+    on_plan:
+        Called once, before the work starts.
+
+    Raises
+    ------
+    UsageError
+        If there are no embeddings, nothing to join them by, or too little memory.
+    EncoderMismatchError
+        If they are of another encoder than said, or than the index there.
+    SourceError
+        If files are damaged.
+    StorageError
+        If another process is changing the dataset, or nobody can write there.
+    """
+    if embeddings is None:
+        opened = only_embeddings(dataset, encoder)
+    else:
+        opened = EmbeddingFolder.open(Path(embeddings).expanduser(), encoder)
+    folder = index_folder(dataset, opened.info.id)
+    with home.locked(dataset.name, wait=False):
+        new = parts_to_code(opened, folder)
+        plan = plan_index(opened, new, max_memory)
+        on_plan(plan)
+        started = time.monotonic()
+        before = plan.vectors - plan.new_vectors
+
+        def tell(done: int, total: int) -> None:
+            step = "coding" if done < total else "joining images to samples"
+            seconds = time.monotonic() - started
+            on_progress(IndexProgress(step, done, total, seconds, before))
+
+        return build_index(
+            dataset,
+            opened,
+            folder,
+            by=by,
+            block_rows=plan.block_rows,
+            engine_memory=plan.engine_bytes,
+            on_progress=tell,
+        )
+
+
+def parts_to_code(embeddings: EmbeddingFolder, folder: Path) -> list[EmbeddingPart]:
+    """The parts that are not in the index, or changed since."""
+    known = _known_states(folder)
+    return [part for part in embeddings.parts if _state(part, folder, known) is None]
 
 
 def build_index(
@@ -72,6 +190,8 @@ def build_index(
     folder: Path,
     *,
     by: JoinBy | None = None,
+    block_rows: int = _BLOCK_ROWS,
+    engine_memory: int | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> IndexReport:
     """Code the vectors of a folder of embeddings and join them to samples.
@@ -84,6 +204,10 @@ def build_index(
         Where the index is, or will be.
     by:
         What to join images and samples by; see :func:`audit.vectors.links.link`.
+    block_rows:
+        Vectors that are coded at once.
+    engine_memory:
+        Bytes that the join may take.
     on_progress:
         Called with vectors done and in all.
 
@@ -103,20 +227,29 @@ def build_index(
             hint="Remove that folder if its embeddings are gone.",
         )
     remove_unfinished(folder)
-    known = {state["ordinal"]: state for state in (record or {}).get("parts", ())}
-    states, coded_now, done = [], 0, 0
+    known = _known_states(folder)
+    states: list[dict[str, Any]] = []
+    coded_now, done = 0, 0
     total = len(embeddings)
-    for part in embeddings.parts:
-        state = known.get(part.ordinal)
-        if state is None or state["mark"] != part_mark(part) or not _is_coded(folder, state):
-            tell = partial(_tell, on_progress, done, total)
-            own = _code(part, folder, tell)
-            state = {"ordinal": part.ordinal, "mark": part_mark(part), "own_vectors": own}
-            coded_now += len(part.vectors)
-        states.append(state)
-        done += len(part.vectors)
-        on_progress(done, total)
-    links, join = link(dataset, embeddings, embeddings.parts, by, folder)
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / JOURNAL, "a", encoding="ascii") as journal:
+        for part in embeddings.parts:
+            state = _state(part, folder, known)
+            if state is None:
+                tell = partial(_tell, on_progress, done, total)
+                own = _code(part, folder, block_rows, tell)
+                state = {"ordinal": part.ordinal, "mark": part_mark(part), "own_vectors": own}
+                with storage_errors(folder):
+                    journal.write(json.dumps(state) + "\n")
+                    journal.flush()
+                coded_now += len(part.vectors)
+            states.append(state)
+            done += len(part.vectors)
+            on_progress(done, total)
+    links, join = link(
+        dataset, embeddings, embeddings.parts, by, spill=folder, memory=engine_memory
+    )
     for ordinal, table in links.items():
         with written_whole(stored_path(folder, "links", ordinal)) as stream:
             pq.write_table(table, stream, compression="zstd")
@@ -134,6 +267,7 @@ def build_index(
             "parts": states,
         },
     )
+    (folder / JOURNAL).unlink()
     return IndexReport(
         folder=folder,
         encoder=embeddings.info,
@@ -142,6 +276,7 @@ def build_index(
         join=join,
         bytes=sum(path.stat().st_size for path in folder.iterdir() if path.is_file()),
         seconds=time.monotonic() - started,
+        not_embedded=len(embeddings.unread),
     )
 
 
@@ -149,7 +284,31 @@ def _tell(on_progress: Callable[[int, int], None], before: int, total: int, rows
     on_progress(before + rows, total)
 
 
-def _code(part: EmbeddingPart, folder: Path, tell: Callable[[int], None]) -> bool:
+def _known_states(folder: Path) -> dict[int, dict[str, Any]]:
+    """Part number -> what was coded of it, by the manifest and by a build that was stopped."""
+    states = list((read_manifest(folder) or {}).get("parts", ()))
+    journal = folder / JOURNAL
+    if journal.exists():
+        for line in journal.read_text(encoding="ascii", errors="replace").splitlines():
+            try:
+                state = json.loads(line)
+                states.append({name: state[name] for name in ("ordinal", "mark", "own_vectors")})
+            except (ValueError, KeyError, TypeError):
+                continue  # the line that was being written
+    return {state["ordinal"]: state for state in states}
+
+
+def _state(
+    part: EmbeddingPart, folder: Path, known: dict[int, dict[str, Any]]
+) -> dict[str, Any] | None:
+    """What was coded of a part; None if it must be coded."""
+    state = known.get(part.ordinal)
+    if state is None or state["mark"] != part_mark(part) or not _is_coded(folder, state):
+        return None
+    return state
+
+
+def _code(part: EmbeddingPart, folder: Path, block_rows: int, tell: Callable[[int], None]) -> bool:
     """Write a part's codes; whether its vectors had to be written too, as unit float16."""
     own = part.vectors.dtype != np.float16 or not _are_unit(part.vectors)
     bounds = []
@@ -160,14 +319,14 @@ def _code(part: EmbeddingPart, folder: Path, tell: Callable[[int], None]) -> boo
     if own:
         with written_whole(stored_path(folder, "vectors", part.ordinal)) as stream:
             copied = NpyStream(stream, part.vectors.shape[1])
-            for start in range(0, len(part.vectors), _BLOCK_ROWS):
-                copied.write(unit(part.vectors[start : start + _BLOCK_ROWS]))
+            for start in range(0, len(part.vectors), block_rows):
+                copied.write(unit(part.vectors[start : start + block_rows]))
             copied.close()
     vectors = IndexedPart(folder, part, own).vectors
     with written_whole(codes_path) as stream:
         written = NpyStream(stream, vectors.shape[1], np.int8)
-        for start in range(0, len(vectors), _BLOCK_ROWS):
-            block = vectors[start : start + _BLOCK_ROWS]
+        for start in range(0, len(vectors), block_rows):
+            block = vectors[start : start + block_rows]
             if not np.isfinite(block).all():
                 raise SourceError(
                     f"{part.vectors_path}: has numbers that are not finite, from row {start:,} on.",

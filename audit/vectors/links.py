@@ -57,6 +57,7 @@ def link(
     parts: Sequence[EmbeddingPart],
     by: JoinBy | None = None,
     spill: Path | None = None,
+    memory: int | None = None,
 ) -> tuple[dict[int, pa.Table], JoinReport]:
     """For each part, the samples of its images, ordered by image.
 
@@ -66,6 +67,8 @@ def link(
         What to join by; by default the best that each part has: row, URL, caption.
     spill:
         Folder for what does not fit the memory.
+    memory:
+        Bytes that the engine of the join may take, besides the keys of the images.
 
     Raises
     ------
@@ -82,7 +85,7 @@ def link(
     for key in ("url", "caption"):
         tables = {ordinal: table for ordinal, (how, table) in identified.items() if how == key}
         if tables:
-            links |= _joined(dataset, tables, key, spill)
+            links |= _joined(dataset, tables, key, spill, memory)
     images = sum(_images(part) for part in parts)
     joined = sum(len(pc.unique(table["image"])) for table in links.values())
     samples = sum(len(table) for table in links.values())
@@ -151,12 +154,18 @@ def _ordered(table: pa.Table) -> pa.Table:
 
 
 def _joined(
-    dataset: Dataset, tables: dict[int, pa.Table], how: str, spill: Path | None
+    dataset: Dataset,
+    tables: dict[int, pa.Table],
+    how: str,
+    spill: Path | None,
+    memory: int | None,
 ) -> dict[int, pa.Table]:
     """One hash join of all parts with the dataset, whose keys are read once."""
     engine = duckdb.connect()
     if spill is not None:
         engine.execute("SET temp_directory = ?", [str(spill)])
+    if memory is not None:
+        engine.execute("SET memory_limit = ?", [f"{memory // 10**6}MB"])
     images = pa.concat_tables(
         table.append_column("part", pa.array(np.full(len(table), ordinal, np.int32)))
         for ordinal, table in tables.items()

@@ -52,7 +52,9 @@ def only_index(dataset: Dataset, encoder_id: str | None = None) -> VectorIndex:
 
 
 def only_embeddings(dataset: Dataset, encoder_id: str | None = None) -> EmbeddingFolder:
-    """The dataset's own embeddings of an encoder; without ``encoder_id`` the only ones there are.
+    """The dataset's embeddings of an encoder; without ``encoder_id`` the only ones there are.
+
+    Its own come first, then those that an index of it was built from.
 
     Raises
     ------
@@ -61,7 +63,10 @@ def only_embeddings(dataset: Dataset, encoder_id: str | None = None) -> Embeddin
     SourceError
         If they are damaged.
     """
-    there = {}
+    there = {
+        encoder: Path(folder, (read_index_manifest(folder) or {})["embeddings"])
+        for encoder, folder in index_encoders(dataset).items()
+    }
     for folder in embeddings_folders(dataset):
         record = read_manifest(folder)
         if record is not None:

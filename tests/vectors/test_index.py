@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,9 +17,12 @@ import pytest
 from audit import api
 from audit.embeddings.folder import EmbeddingFolder
 from audit.errors import EncoderMismatchError, SourceError, UsageError
-from audit.vectors.build import build_index
+from audit.vectors.build import build_index, index_dataset
 from audit.vectors.exact import count
 from audit.vectors.index import VectorIndex
+from audit.vectors.places import index_folder
+
+LINKS = "links_00000.parquet"
 
 
 def unit(vectors):
@@ -207,7 +211,8 @@ def test_killed_build_goes_on_and_gives_the_same_bytes(dataset, embeddings, home
     run.wait()
     run.stdout.close()
     assert 0 < len(list(killed.glob("codes_*"))) < 4
-    build_index(opened, folder, killed)
+    # Finished parts are not coded again.
+    assert build_index(opened, folder, killed).vectors_now < 40
 
     def contents(place):
         return {
@@ -217,3 +222,36 @@ def test_killed_build_goes_on_and_gives_the_same_bytes(dataset, embeddings, home
 
     assert contents(killed) == contents(tmp_path / "whole")
     assert json.loads((killed / "image.json").read_text())["schema"] == "audit.vectors/1"
+
+
+def test_small_memory_makes_small_blocks_and_the_same_index(dataset, embeddings, home, tmp_path):
+    opened = dataset([str(row) for row in range(600)])
+    folder = embeddings({"url": [url(0, row) for row in range(600)]}, dtype=np.float32)
+    plans = []
+    index_dataset(opened, home, folder.path, encoder="test-encoder", on_plan=plans.append)
+    place = index_folder(opened, "test-encoder")
+    codes, links = ((place / name).read_bytes() for name in ("codes_00000.npy", LINKS))
+    assert plans[0].new_vectors == 600
+    written = sum(file.stat().st_size for file in place.glob("*_00000.npy"))
+    assert plans[0].disk_bytes == pytest.approx(written, rel=0.3)
+    shutil.rmtree(place)
+    with pytest.raises(UsageError, match="does not fit") as refused:
+        index_dataset(opened, home, folder.path, encoder="test-encoder", max_memory=10**6)
+    fits = round(float(refused.value.hint.split("--max-memory ")[1].split("GB")[0]) * 1e9) + 10**7
+    index_dataset(opened, home, folder.path, encoder="test-encoder", max_memory=fits,
+                  on_plan=plans.append)  # fmt: skip
+    assert plans[1].memory_bytes <= fits
+    assert (place / "codes_00000.npy").read_bytes() == codes
+    assert (place / LINKS).read_bytes() == links
+
+
+def test_index_of_embeddings_elsewhere_is_brought_up_to_date_without_naming_them(
+    dataset, embeddings, home
+):
+    opened = dataset(["a", "b"])
+    folder = embeddings({"url": [url(0, 0), url(0, 1)]})
+    index_dataset(opened, home, folder.path, encoder="test-encoder")
+    seen = []
+    report = index_dataset(opened, home, on_progress=seen.append)
+    assert (report.vectors, report.vectors_now) == (2, 0)
+    assert seen[-1].share == 1.0
