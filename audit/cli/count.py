@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from audit.cli.options import common_options, dataset_option, output_option, workers_option
 from audit.cli.talk import Talk
+from audit.cli.visual_options import visual_options
+
+if TYPE_CHECKING:
+
+    from audit.concepts import Concept
+    from audit.datasets.home import Home
 
 
 @click.command()
@@ -55,11 +63,13 @@ from audit.cli.talk import Talk
     type=click.IntRange(0),
     default=0,
     metavar="N",
-    help="Show N matching samples, drawn at random.",
+    help="Show N matching samples, drawn at random; by image, also N near the cut-off, as a "
+    "contact sheet in HTML.",
 )
 @click.option(
     "--seed", type=int, default=0, show_default=True, metavar="N", help="Seed of that draw."
 )
+@visual_options
 @workers_option
 @output_option
 @click.option(
@@ -69,48 +79,36 @@ from audit.cli.talk import Talk
 @click.pass_obj
 def count(
     talk: Talk,
+    /,
     concepts: tuple[str, ...],
     aliases: tuple[str, ...],
     exclude: tuple[str, ...],
     concept_list: str | None,
     dataset: str | None,
-    where: str | None,
-    distinct: str | None,
-    examples: int,
-    seed: int,
-    workers: int | None,
     output: str,
     save: bool,
     home: str | None,
+    by: str | None,
+    **options: Any,
 ) -> int:
-    """Count the samples whose caption names a concept.
+    """Count the samples that name a concept, or show it.
 
-    Names match as whole words, whatever their case, accents and punctuation. The answer says
-    what it rests on: the dataset, how much of it could be read, and the phrases searched.
+    By caption: names match as whole words, whatever their case, accents and punctuation. By
+    image, with --references: embedded images that resemble the references, named by their caption
+    and never named, each with an interval. The answer says what it rests on.
     """
     if not concepts and concept_list is None:
         raise click.UsageError('Name a concept: --concept "Van Gogh", or a list: --concepts FILE.')
     from audit import api
-    from audit.counts.by_caption import count_by_caption
     from audit.counts.saved import save_result
     from audit.datasets.home import Home
     from audit.reports.formats import write_answer
 
     asked = api.gather_concepts(concepts, aliases, exclude, concept_list)
-    opened = Home(home).open(dataset)
-    with talk.progress() as show:
-        result = count_by_caption(
-            opened,
-            asked,
-            where=where,
-            distinct=distinct,
-            examples=examples,
-            seed=seed,
-            workers=workers,
-            on_progress=lambda done, total: show(
-                f"{done:,} of {total:,} samples", done / total if total else None
-            ),
-        )
+    by = by or ("both" if options["references"] or options["prompts"] else "caption")
+    place = Home(home)
+    count_them = _by_caption if by == "caption" else _by_image
+    result, opened = count_them(talk, place, dataset, asked, by=by, **options)
     if save:
         talk.say(f"Saved as {save_result(result, opened)}")
     write_answer(result, output)
@@ -118,3 +116,90 @@ def count(
         for finding in result.findings:
             talk.warn(f"{finding.concept}: {finding.message}.")
     return 0
+
+
+def _by_caption(
+    talk: Talk, home: Home, dataset: str | None, asked: list[Concept], **options: Any
+) -> Any:
+    from audit.counts.by_caption import count_by_caption
+
+    _refuse(
+        options, "references", "prompts", "cutoff", "per_million", "design", "verify", "sheet",
+        "others", why="counts images: it needs --by visual or --by both",
+    )  # fmt: skip
+    opened = home.open(dataset)
+    with talk.progress() as show:
+        result = count_by_caption(
+            opened,
+            asked,
+            where=options["where"],
+            distinct=options["distinct"],
+            examples=options["examples"],
+            seed=options["seed"],
+            workers=options["workers"],
+            on_progress=lambda done, total: show(
+                f"{done:,} of {total:,} samples", done / total if total else None
+            ),
+        )
+    return result, opened
+
+
+def _by_image(
+    talk: Talk, home: Home, dataset: str | None, asked: list[Concept], **options: Any
+) -> Any:
+    from audit.counts.matching import VisualSettings
+    from audit.parallel import processors
+    from audit.reports import visual_table  # noqa: F401  (registers the table)
+    from audit.visual import count_shown, fetch_evidence
+
+    _refuse(options, "distinct", why="counts captions; pictures are counted distinct by themselves")
+    if options["sheet"] and not options["examples"]:
+        options["examples"] = 12
+    opened = home.open(dataset)
+    settings = VisualSettings(
+        by=options["by"],
+        where=options["where"],
+        cutoff=options["cutoff"],
+        per_million=options["per_million"],
+        statistic=options["statistic"],
+        design=options["design"],
+        seed=options["seed"],
+        workers=options["workers"] or processors(),
+    )
+    with talk.progress() as show:
+        if options["verify"]:
+            fetch_evidence(
+                opened,
+                home,
+                asked,
+                options["verify"],
+                others=options["others"],
+                where=options["where"],
+                seed=options["seed"],
+                encoder=options["encoder"],
+                device=options["device"],
+                allow_private=options["allow_private"],
+                on_fetched=lambda report: talk.say(
+                    f"{report.name}: {report.fetched:,} of {report.chosen:,} images fetched"
+                ),
+                on_progress=show,
+            )
+        result = count_shown(
+            opened,
+            asked,
+            settings,
+            references=options["references"],
+            prompts=options["prompts"],
+            encoder=options["encoder"],
+            device=options["device"],
+            on_progress=show,
+        )
+    return result, opened
+
+
+def _refuse(options: dict[str, Any], *names: str, why: str) -> None:
+    """Options that would be ignored are mistakes."""
+    for name in names:
+        if options[name]:
+            option = "--prompt" if name == "prompts" else f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{option} {why}.")

@@ -58,8 +58,9 @@ def named_samples(
             matches = matcher.match(batch.captions)
             order = np.argsort(matches.concepts, kind="stable")
             which, starts = np.unique(matches.concepts[order], return_index=True)
-            for concept, rows in zip(which, np.split(matches.rows[order], starts[1:]), strict=True):
-                found[concept].append(keys[rows])
+            stops = [*starts.tolist()[1:], len(order)][: len(which)]
+            for concept, start, stop in zip(which.tolist(), starts, stops, strict=True):
+                found[concept].append(keys[matches.rows[order[start:stop]]])
             if meeting is not None:
                 meeting.add(keys)
             considered += batch.considered

@@ -111,6 +111,16 @@ class CountResult:
     def findings(self) -> list[Finding]:
         return [finding for count in self.counts for finding in count.findings]
 
+    def question(self) -> dict[str, Any]:
+        """What was asked: the same question has the same answer, unless the dataset changed."""
+        return {
+            "concepts": [count.phrases.concept.to_dict() for count in self.counts],
+            "where": self.where,
+            "distinct_by": self.distinct_by,
+            "examples": max((len(count.examples) for count in self.counts), default=0),
+            "seed": self.seed,
+        }
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, in the schema ``audit.count/1``."""
         return {

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from audit.counts.results import CountResult
+from audit.counts.visual_results import VisualResult
 from audit.datasets.dataset import Dataset
 from audit.datasets.files import written_whole
 
 
-def save_result(result: CountResult, dataset: Dataset) -> Path:
+def save_result(result: CountResult | VisualResult, dataset: Dataset) -> Path:
     """Keep a count among the dataset's results; the same question replaces its older answer.
 
     Raises
@@ -21,13 +22,7 @@ def save_result(result: CountResult, dataset: Dataset) -> Path:
         If the dataset's folder cannot be written.
     """
     answer = result.to_dict()
-    question = {
-        "concepts": [count.phrases.concept.to_dict() for count in result.counts],
-        "where": result.where,
-        "distinct_by": result.distinct_by,
-        "examples": max(len(count.examples) for count in result.counts),
-        "seed": result.seed,
-    }
+    question = result.question()
     digest = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()[:12]
     path = dataset.folder / "results" / f"count-{digest}.json"
     record = {

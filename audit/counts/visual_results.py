@@ -155,6 +155,18 @@ class VisualResult:
             for message in count.warnings
         ]
 
+    def question(self) -> dict[str, Any]:
+        """What was asked: the same question has the same answer, unless the dataset changed."""
+        return {
+            "concepts": [count.phrases.concept.to_dict() for count in self.counts],
+            "by": self.by,
+            "where": self.where,
+            "encoder": self.encoder.to_dict(),
+            "references": [list(count.references.names) for count in self.counts],
+            "cutoffs": [count.cutoff.method for count in self.counts],
+            "seed": self.seed,
+        }
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, in the schema ``audit.count.visual/1``."""
         return {

@@ -1,0 +1,89 @@
+"""Options of `audit count` that have to do with images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class CutOffType(click.ParamType[float | str]):
+    """A score, or the name of a published cut-off."""
+
+    name = "cutoff"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | str:
+        try:
+            return float(value)
+        except ValueError:
+            return str(value)
+
+
+def visual_options(command: F) -> F:
+    """Counting by image: references, cut-off, design."""
+    for option in (
+        click.option(
+            "--sheet", type=click.Path(dir_okay=False), metavar="FILE",
+            help="By image: write the examples as a contact sheet, an HTML file, there.",
+        ),
+        click.option(
+            "--allow-private", is_flag=True,
+            help="With --verify: also connect to private addresses.",
+        ),
+        click.option(
+            "--others", type=click.IntRange(0), metavar="N",
+            help="With --verify: also fetch N samples drawn from all.  [default: 1000, or what "
+            "--verify says if that is more]",
+        ),
+        click.option(
+            "--verify", type=click.IntRange(1), metavar="N",
+            help="Fetch N of the caption matches, drawn at random, and some of all samples; embed "
+            "them, and extrapolate. Opens network connections.",
+        ),
+        click.option(
+            "--design", type=click.Choice(["all", "random", "unknown"]),
+            help="By image: how the samples with an image were chosen.  [default: found out]",
+        ),
+        click.option(
+            "--statistic", type=click.Choice(["max", "mean"]), default="max", show_default=True,
+            help="By image: compare with the most similar reference, or with the mean of all.",
+        ),
+        click.option(
+            "--per-million", type=click.FloatRange(0, min_open=True), metavar="X",
+            help="By image: calibrate for X false positives in a million other images.  "
+            "[default: 10, or one in all if these are few]",
+        ),
+        click.option(
+            "--cutoff", type=CutOffType(), metavar="SCORE",
+            help="By image: a cut-off, or the name of a published one, instead of calibrating.",
+        ),
+        click.option(
+            "--device", default="auto", show_default=True, metavar="DEVICE",
+            help="By image: where the encoder runs: cpu, cuda, cuda:1 …",
+        ),
+        click.option(
+            "--encoder", metavar="ID",
+            help="By image: whose index to use.  [default: the only one]",
+        ),
+        click.option(
+            "--prompt", "prompts", multiple=True, metavar="TEXT",
+            help="Words in place of references, {} for the name; weaker evidence. Repeatable.",
+        ),
+        click.option(
+            "--references", type=click.Path(), metavar="PATH",
+            help="Images that show the concept: a file or a folder; of several concepts a folder "
+            "that has one with the name of each.",
+        ),
+        click.option(
+            "--by", type=click.Choice(["caption", "visual", "both"]),
+            help="Count what captions name, what images show, or both: named and shown, shown and "
+            "never named.  [default: both with references, else caption]",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
