@@ -137,9 +137,7 @@ def test_estimates_add_end_to_end():
 
 sizes = st.integers(1, 500).flatmap(
     lambda population: st.integers(1, population).flatmap(
-        lambda examined: st.tuples(
-            st.just(population), st.just(examined), st.integers(0, examined)
-        )
+        lambda examined: st.tuples(st.just(population), st.just(examined), st.integers(0, examined))
     )
 )
 shares = st.tuples(st.integers(0, 30), st.integers(0, 30)).map(lambda p: Rate(min(p), max(p)))
