@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from audit.embeddings.embed import EmbedProgress, EmbedReport
     from audit.encoders.encoder import Encoder
     from audit.references.reference_set import Statistic
+    from audit.vectors.build import IndexReport
+    from audit.vectors.links import JoinBy
 
 PathLike = str | os.PathLike[str]
 
@@ -119,6 +121,33 @@ class OpenDataset:
             on_progress=on_progress,
         )
 
+    def index(
+        self,
+        embeddings: PathLike | None = None,
+        *,
+        encoder: str | None = None,
+        by: JoinBy | None = None,
+    ) -> IndexReport:
+        """Code embeddings for matching and join them to samples; again for what is new.
+
+        Parameters
+        ----------
+        embeddings:
+            A folder of embeddings, others' too; by default the dataset's own.
+        encoder:
+            What made the vectors, where the folder does not say it, or where there are several.
+        by:
+            What to join images and samples by; by default the best there is.
+
+        Raises
+        ------
+        UsageError
+            If there are no embeddings; see :func:`audit.vectors.build.index_dataset`.
+        """
+        from audit.vectors.build import index_dataset
+
+        return index_dataset(self.dataset, self._home, embeddings, encoder=encoder, by=by)
+
     def count_images(
         self,
         *concepts: str | Concept,
@@ -158,10 +187,13 @@ class OpenDataset:
             If nothing is indexed, or the question is wrong; see :mod:`audit.errors`.
         """
         from audit.counts.matching import VisualSettings
+        from audit.vectors.places import only_index
         from audit.visual import count_shown
 
+        named = encoder if isinstance(encoder, str) or encoder is None else encoder.info.id
         return count_shown(
             self.dataset,
+            only_index(self.dataset, named),
             gather_concepts(concepts, aliases, exclude, concept_list),
             VisualSettings(
                 by=by,
@@ -175,7 +207,7 @@ class OpenDataset:
             ),
             references=references,
             prompts=prompts,
-            encoder=encoder,
+            encoder=None if isinstance(encoder, str) else encoder,
             device=device,
         )
 

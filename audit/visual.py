@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from audit.concepts import Concept
@@ -19,12 +20,15 @@ from audit.embeddings.folder import UNKNOWN_REVISION, read_manifest
 from audit.embeddings.places import embeddings_folder, embeddings_folders
 from audit.encoders.encoder import Encoder, load_encoder
 from audit.errors import ConceptError, StorageError, UsageError
+from audit.fetching.fetch import FetchListener, fetch_images
+from audit.fetching.report import FetchReport
+from audit.fetching.run import FetchProgress
 from audit.images.collections import find_units
 from audit.images.decoding import DEFAULT_LIMITS, DecodeLimits
 from audit.parallel import processors
 from audit.references.reference_set import ReferenceSet, embed_references, text_references
+from audit.vectors.build import index_dataset
 from audit.vectors.index import VectorIndex
-from audit.vectors.places import only_index
 
 #: The encoder that is taken where nobody says anything.
 DEFAULT_ENCODER = "open_clip:ViT-B-32/laion2b_s34b_b79k"
@@ -218,12 +222,13 @@ def open_encoder(
 
 def count_shown(
     dataset: Dataset,
+    index: VectorIndex,
     concepts: Sequence[Concept],
     settings: VisualSettings,
     *,
     references: PathLike | Mapping[str, Sequence[PathLike]] | None = None,
     prompts: Sequence[str] = (),
-    encoder: str | Encoder | None = None,
+    encoder: Encoder | None = None,
     device: str = "auto",
     on_progress: Progress = lambda what, share: None,
 ) -> VisualResult:
@@ -231,18 +236,94 @@ def count_shown(
 
     Parameters
     ----------
+    references, prompts:
+        See :func:`gather_references`.
     encoder:
-        Whose index to use, where the dataset has several.
+        The encoder of the index, if it is loaded already.
 
     Raises
     ------
     UsageError
-        If nothing is indexed, or the question is wrong.
+        If the question is wrong.
     """
-    named = encoder if isinstance(encoder, str) or encoder is None else encoder.info.id
-    index = only_index(dataset, named)
-    given = None if isinstance(encoder, str) else encoder
     on_progress("references", None)
-    loaded = open_encoder(index, given, device)
+    loaded = open_encoder(index, encoder, device)
     sought = gather_references(concepts, references, prompts, loaded)
     return count_by_image(dataset, index, sought, settings, on_progress=on_progress)
+
+
+#: Random samples that are fetched beside caption matches, so that there is a background and
+#: something is known of the samples that do not name the concept.
+OTHER_SAMPLES = 1000
+
+
+def fetch_evidence(
+    dataset: Dataset,
+    home: Home,
+    concepts: Sequence[Concept],
+    wanted: int,
+    *,
+    others: int | None = None,
+    where: str | None = None,
+    seed: int = 0,
+    encoder: str | Encoder | None = None,
+    device: str = "auto",
+    allow_private: bool = False,
+    on_fetched: Callable[[FetchReport], None] = lambda report: None,
+    on_progress: Progress = lambda what, share: None,
+) -> None:
+    """Fetch, embed and index random samples of a dataset: of the caption matches, and of all.
+
+    What was drawn and fetched before with the same seed is not fetched again. Opens network
+    connections.
+
+    Parameters
+    ----------
+    wanted:
+        Caption matches of each concept.
+    others:
+        Samples of all; by default :data:`OTHER_SAMPLES`, or ``wanted`` if that is more.
+    on_fetched:
+        Called after each fetch.
+
+    Raises
+    ------
+    UsageError
+        If the dataset has no URLs.
+    MissingPackageError
+        If img2dataset or the encoder is not installed.
+    """
+    if others is None:
+        others = max(OTHER_SAMPLES, wanted)
+    draws: list[tuple[str, tuple[Concept, ...], int]] = [
+        (concept.name, (concept,), wanted) for concept in concepts
+    ]
+    if others:
+        draws.append(("all samples", (), others))
+    for what, among, sample in draws:
+        listener = FetchListener(on_progress=partial(_tell_fetch, on_progress, what))
+        on_fetched(
+            fetch_images(
+                dataset,
+                concepts=among,
+                where=where,
+                sample=sample,
+                seed=seed,
+                allow_private=allow_private,
+                listener=listener,
+            )
+        )
+    embed_images(
+        (),
+        dataset,
+        home,
+        encoder=encoder,
+        device=device,
+        on_progress=lambda progress: on_progress("embedding", progress.share),
+    )
+    named = encoder.info.id if isinstance(encoder, Encoder) else encoder
+    index_dataset(dataset, home, encoder=named)
+
+
+def _tell_fetch(on_progress: Progress, what: str, progress: FetchProgress) -> None:
+    on_progress(f"fetching images of {what}", progress.share)

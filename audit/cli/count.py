@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,6 @@ from audit.cli.talk import Talk
 from audit.cli.visual_options import visual_options
 
 if TYPE_CHECKING:
-
     from audit.concepts import Concept
     from audit.datasets.home import Home
 
@@ -150,6 +150,9 @@ def _by_image(
     from audit.counts.matching import VisualSettings
     from audit.parallel import processors
     from audit.reports import visual_table  # noqa: F401  (registers the table)
+    from audit.reports.contact_sheet import write_contact_sheet
+    from audit.reports.sheet_contents import sheet_of
+    from audit.vectors.places import only_index
     from audit.visual import count_shown, fetch_evidence
 
     _refuse(options, "distinct", why="counts captions; pictures are counted distinct by themselves")
@@ -184,16 +187,30 @@ def _by_image(
                 ),
                 on_progress=show,
             )
+        index = only_index(opened, options["encoder"])
         result = count_shown(
             opened,
+            index,
             asked,
             settings,
             references=options["references"],
             prompts=options["prompts"],
-            encoder=options["encoder"],
             device=options["device"],
             on_progress=show,
         )
+        if options["examples"]:
+            path = Path(options["sheet"] or opened.folder / "results" / "contact-sheet.html")
+            sheet = sheet_of(
+                result,
+                opened,
+                index,
+                options["examples"],
+                options["seed"],
+                on_progress=lambda share: show("pictures", share),
+            )
+            write_contact_sheet(path, sheet)
+    if options["examples"]:
+        talk.say(f"Contact sheet: {path}")
     return result, opened
 
 

@@ -71,7 +71,8 @@ def _blocks(histograms: NDArray[np.float32]) -> NDArray[np.float32]:
     window = np.lib.stride_tricks.sliding_window_view(histograms, (_BLOCK, _BLOCK), axis=(0, 1))
     blocks = window.reshape(_BLOCKS * _BLOCKS, -1)
     lengths = np.sqrt((blocks**2).sum(axis=1, keepdims=True) + np.float32(_FAINT**2))
-    return np.minimum(blocks / lengths, np.float32(_LARGEST)).ravel()
+    cut: NDArray[np.float32] = np.minimum(blocks / lengths, np.float32(_LARGEST))
+    return cut.ravel()
 
 
 def load(what: str, device: str) -> HogEncoder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pyarrow as pa
@@ -11,9 +12,9 @@ import pytest
 
 from audit.captions.folding import fold
 from audit.concepts import read_concepts
-from audit.sample import concepts_path, shard_paths
+from audit.sample import concepts_path, pictures_path, references_path, shard_paths
 
-README = (shard_paths()[0].parent / "README.md").read_text()
+README = (concepts_path().parent / "README.md").read_text()
 LAION = ["SAMPLE_ID", "URL", "TEXT", "HEIGHT", "WIDTH", "LICENSE", "NSFW", "similarity"]
 MUSEUMS = ["rights_holder", "credit_line", "artist", "year", "page_url"]
 
@@ -53,7 +54,9 @@ def test_what_the_museums_do_not_give_is_null(table):
 
 
 def test_rows_of_each_source_are_as_stated():
-    stated = dict(re.findall(r"^\| `([a-z-]+)-0000[^`]*` \| ([\d,]+) \|", README, re.MULTILINE))
+    stated = dict(
+        re.findall(r"^\| `museums/([a-z-]+)-0000[^`]*` \| ([\d,]+) \|", README, re.MULTILINE)
+    )
     counted = {"tate": 0, "bl-flickr": 0}
     for path in shard_paths():
         counted[path.stem.rpartition("-")[0]] += pq.read_metadata(path).num_rows
@@ -94,3 +97,61 @@ def test_owners_in_the_concept_list_are_named_by_the_data(table):
     holders = set(table["rights_holder"].drop_null().to_pylist())
     for concept in read_concepts(concepts_path()):
         assert not concept.owner or any(concept.owner in holder for holder in holders)
+
+
+PICTURES = {
+    "samples": 2000,
+    "show gramastar": 60,
+    "name gramastar": 47,
+    "show it and do not name it": 13,
+}
+
+
+@pytest.fixture(scope="module")
+def pictures() -> pa.Table:
+    return pq.read_table(pictures_path())
+
+
+def test_pictures_are_as_stated(pictures):
+    shows = [creator == "codifiedivining" for creator in pictures["creator"].to_pylist()]
+    names = [" gramastar " in fold(text) for text in pictures["caption"].to_pylist()]
+    counted = {
+        "samples": len(shows),
+        "show gramastar": sum(shows),
+        "name gramastar": sum(names),
+        "show it and do not name it": sum(s and not n for s, n in zip(shows, names, strict=True)),
+    }
+    assert counted == PICTURES
+    for what, count in PICTURES.items():
+        assert f"| {what} | {count:,} |" in README
+
+
+def test_pictures_are_small_and_their_license_is_stated(pictures):
+    assert pictures_path().stat().st_size < 2_500_000
+    assert set(pictures["license"].to_pylist()) == {"public domain"}
+    assert "Openclipart" in README
+
+
+def test_references_are_not_among_the_pictures(pictures):
+    images = set(pictures["image"].to_pylist())
+    references = sorted((references_path() / "gramastar").iterdir())
+    assert len(references) == 10
+    assert not any(path.read_bytes() in images for path in references)
+
+
+def test_count_by_image_holds_the_truth(audit):
+    """What the README shows, with the encoder that needs no weights."""
+    pytest.importorskip("PIL", reason="needs pillow: pip install 'concept-audit[visual]'")
+    pytest.importorskip("numkong", reason="needs numkong: pip install 'concept-audit[visual]'")
+    assert audit("ingest", pictures_path(), "--name", "pictures").code == 0
+    assert audit("embed", pictures_path(), "--encoder", "hog").code == 0
+    assert audit("index").code == 0
+    answer = audit(
+        "count", "-c", "gramastar", "--references", references_path(), "--output", "json"
+    )
+    assert answer.code == 0
+    result = json.loads(answer.out)["results"][0]
+    for what, truth in (("samples", 60), ("named_and_shown", 47), ("shown_not_named", 13)):
+        assert result[what]["low"] <= truth <= result[what]["high"], what
+        assert result[what]["high"] - result[what]["low"] < 60
+        assert result[what]["value"] == pytest.approx(truth, abs=8)
