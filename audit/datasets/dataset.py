@@ -43,7 +43,8 @@ class Coverage:
                 f"{self.rejected_lines:,} lines did not fit the columns and are in no row: "
                 "counts are lower bounds"
             )
-        return f"all {self.shards:,} shards, {self.rows:,} samples"
+        shards = "its one shard" if self.shards == 1 else f"all {self.shards:,} shards"
+        return f"{shards}, {self.rows:,} samples"
 
     def to_dict(self) -> dict[str, Any]:
         return {

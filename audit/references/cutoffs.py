@@ -28,6 +28,9 @@ _RESAMPLES = 200
 #: image that has nothing to do with it.
 _UNRELATED = 1e-3
 
+#: Of two vectors of unit length.
+_LARGEST_SCORE = 1.0
+
 #: With so few references their own scores say little about the concept's images.
 FEW_REFERENCES = 5
 
@@ -179,7 +182,14 @@ def calibrate(
         fit_tail(rng.choice(background.scores, len(background))).score_exceeded_by(share)
         for _ in range(_RESAMPLES)
     ]
-    low, high = np.quantile(again, [0.025, 0.975])
+    low, high = np.minimum(np.quantile(again, [0.025, 0.975]), max(value, _LARGEST_SCORE))
+    warnings = reference_warnings(references, background)
+    if value > _LARGEST_SCORE:
+        warnings.append(
+            f"no image can reach the cut-off {value:.2f}: {references.info.id} does not tell the "
+            f"concept from other images at {per_million:g} false positives in a million; allow for "
+            "more (--per-million), or take an encoder that knows the concept"
+        )
     return CutOff(
         value=value,
         interval=(float(low), float(high)),
@@ -191,7 +201,7 @@ def calibrate(
         background=len(background),
         left_out=background.left_out,
         per_million=per_million,
-        warnings=tuple(reference_warnings(references, background)),
+        warnings=tuple(warnings),
     )
 
 
@@ -284,10 +294,10 @@ def reference_warnings(references: ReferenceSet, background: Background) -> list
 def _incoherence(references: ReferenceSet, alike: float) -> list[str]:
     groups = references.groups(alike)
     large = [group for group in groups if len(group) > 1]
-    alone = [references.names[group[0]] for group in groups if len(group) == 1]
+    alone = [references.label(group[0]) for group in groups if len(group) == 1]
     warnings = []
     if len(large) > 1:
-        shown = " and ".join(f"{len(group)} like {references.names[group[0]]}" for group in large)
+        shown = " and ".join(f"{len(group)} like {references.label(group[0])}" for group in large)
         warnings.append(f"the references fall into groups: {shown}; do they show one concept?")
     if alone and large:
         listed = ", ".join(alone[:5]) + (" …" if len(alone) > 5 else "")

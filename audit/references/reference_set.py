@@ -55,6 +55,11 @@ class ReferenceSet:
     def __len__(self) -> int:
         return len(self.vectors)
 
+    def label(self, number: int) -> str:
+        """What a reference is called in a sentence: its file without the folder, or its words."""
+        name = self.names[number]
+        return name if self.kind == "text" else Path(name).name
+
     def queries(self, statistic: Statistic) -> NDArray[np.float16]:
         """The vectors that a stored one is compared with, shape (queries, dimension).
 

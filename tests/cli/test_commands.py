@@ -33,7 +33,7 @@ COUNT = ("count", "-c", "Van Gogh", "--exclude", "Van Gogh Museum")
 
 def test_table_names_dataset_coverage_phrases_and_numbers(audit, gallery):
     out = audit(*COUNT, "--alias", "Vincent van Gogh", "--distinct", "--examples", "1").out
-    assert "gallery: all 1 shards, 4 samples" in out
+    assert "gallery: its one shard, 4 samples" in out
     assert "“van gogh” | “vincent van gogh”" in out
     assert "500,000" in out  # per million
     assert "1 samples that name it only inside “Van Gogh Museum”" in " ".join(out.split())
