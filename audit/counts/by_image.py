@@ -105,17 +105,17 @@ def _stratum(
     examined = int(scene.examined.holds(keys).sum())
     if not named:
         attempted, examined = len(scene.attempted) - attempted, len(scene.examined) - examined
-    design, draw = settings.design, None
+    design = settings.design
+    draws: tuple[str, ...] = ()
     if design is None:
         design = "all" if attempted == population else "unknown"
         if design == "unknown":
             phrases = matching.phrases[number]
-            draw = scene.draw_among(phrases, named=named, where=settings.where)
-    if draw is not None:
-        drawn = draw.keys[(holds(keys, draw.keys) == named) & scene.meets(draw.keys)]
-        design, attempted = "random", len(drawn)
-        examined = int(scene.examined.holds(drawn).sum())
-        mine = mine & holds(drawn, found.keys)
+            drawn, draws = scene.drawn_among(phrases, number, named=named, where=settings.where)
+            if len(drawn):
+                design, attempted = "random", len(drawn)
+                examined = int(scene.examined.holds(drawn).sum())
+                mine = mine & holds(drawn, found.keys)
     return estimate_stratum(
         population,
         attempted,
@@ -124,7 +124,7 @@ def _stratum(
         matching.asked[number].cutoff,
         matching.asked[number].floor,
         design,
-        draw.name if draw else None,
+        draws,
     )
 
 

@@ -11,7 +11,7 @@ from audit.captions.phrases import ConceptPhrases
 from audit.counts.draws import Draw
 from audit.counts.named import NamedSamples
 from audit.datasets.dataset import Dataset
-from audit.datasets.sample_keys import Keys, SampleSet, holds
+from audit.datasets.sample_keys import NO_KEYS, Keys, SampleSet, holds
 from audit.references.tail import LEAST_BACKGROUND
 from audit.vectors.images import PartImages
 from audit.vectors.index import VectorIndex
@@ -46,7 +46,7 @@ class Scene:
         seed: int = 0,
         on_progress: Callable[[float], None] = lambda share: None,
     ) -> None:
-        self.samples, self._draws = samples, draws
+        self.samples = samples
         self.attempted = SampleSet(dataset.rows_by_shard)
         self.examined = SampleSet(dataset.rows_by_shard)
         self.images = self.images_joined = 0
@@ -63,6 +63,8 @@ class Scene:
             drawn.offer(number, images)
             on_progress((number + 1) / len(index.parts))
         self.background, self._background_key = drawn.vectors(index)
+        # A draw of which nothing is embedded yet says nothing.
+        self._draws = [draw for draw in draws if self.attempted.holds(draw.keys).any()]
 
     def meets(self, keys: Keys) -> NDArray[np.bool_]:
         """For each key whether the sample is considered at all."""
@@ -73,11 +75,18 @@ class Scene:
         """Of the background, the images whose caption does not name the concept."""
         return ~holds(self.samples.named[concept], self._background_key)
 
-    def draw_among(self, concept: ConceptPhrases, *, named: bool, where: str | None) -> Draw | None:
-        """The largest random sample of the samples that name, or do not name, the concept."""
-        return next(
-            (d for d in self._draws if d.is_random_among(concept, named=named, where=where)), None
-        )
+    def drawn_among(
+        self, concept: ConceptPhrases, number: int, *, named: bool, where: str | None
+    ) -> tuple[Keys, tuple[str, ...]]:
+        """A random sample of the samples that name, or do not name, a concept; what drew it.
+
+        That is all that random samples hold of them: whom the seeds of several draws favour has
+        nothing to do with what the images show, so that together they are a random sample too.
+        """
+        draws = [d for d in self._draws if d.is_random_among(concept, named=named, where=where)]
+        keys = np.unique(np.concatenate([NO_KEYS, *(draw.keys for draw in draws)]))
+        inside = (holds(self.samples.named[number], keys) == named) & self.meets(keys)
+        return keys[inside], tuple(draw.name for draw in draws)
 
 
 class _Background:

@@ -33,8 +33,8 @@ class Stratum:
         Of these, samples whose image reaches the cut-off.
     design:
         How the attempted ones were chosen.
-    draw:
-        Name of the random sample that they are, if they are one that was drawn for the dataset.
+    draws:
+        Names of the random samples, drawn for the dataset, that they are.
     most_false:
         At most so many of ``above`` are images of something else, by how the scores fall off.
     estimate:
@@ -48,7 +48,7 @@ class Stratum:
     examined: int
     above: int
     design: Design
-    draw: str | None
+    draws: tuple[str, ...]
     most_false: float
     expected_false: float
     estimate: Estimate
@@ -73,7 +73,7 @@ class Stratum:
             "dead": self.dead,
             "above_cutoff": self.above,
             "design": self.design,
-            "draw": self.draw,
+            "draws": list(self.draws),
             "estimate": self.estimate.to_dict(),
             "dead_link_bounds": self.bounds.to_dict(),
             "expected_false_positives": self.expected_false,
@@ -90,7 +90,7 @@ def estimate_stratum(
     cutoff: CutOff,
     floor: float,
     design: Design,
-    draw: str | None = None,
+    draws: tuple[str, ...] = (),
     recall: Rate | None = None,
 ) -> Stratum:
     """What the scores of a stratum's images say about the whole of it.
@@ -128,7 +128,7 @@ def estimate_stratum(
         estimate = total(population)
         bounds = _dead_link_bounds(population, attempted, dead, total) if dead else estimate
     return Stratum(
-        population, attempted, examined, above, design, draw, most, expected, estimate, bounds
+        population, attempted, examined, above, design, draws, most, expected, estimate, bounds
     )
 
 
