@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shlex
 
 import click
@@ -10,6 +11,7 @@ from audit.cli.options import common_options
 from audit.cli.talk import Talk
 
 NAME = "sample"
+PICTURES = "pictures"
 
 
 @click.command()
@@ -17,7 +19,7 @@ NAME = "sample"
 @click.pass_obj
 def demo(talk: Talk, home: str | None) -> int:
     """A tour on real data that comes with the package."""
-    from audit.sample import concepts_path, shard_paths
+    from audit.sample import concepts_path, pictures_path, references_path, shard_paths
 
     folder = str(shard_paths()[0].parent)
     ask = ["count", "--dataset", NAME]
@@ -38,12 +40,33 @@ def demo(talk: Talk, home: str | None) -> int:
             [*ask, "--concepts", str(concepts_path()), "--distinct"],
         ),
     ]  # fmt: skip
+    pictures = str(pictures_path())
+    by_image = [
+        (
+            "Now images: small pictures that come with the package, and their captions.",
+            ["ingest", pictures, "--name", PICTURES],
+        ),
+        (
+            "Turn them into vectors, with an encoder that needs no weights.",
+            ["embed", pictures, "--dataset", PICTURES, "--encoder", "hog"],
+        ),
+        ("Code the vectors for matching.", ["index", "--dataset", PICTURES]),
+        (
+            "How many show a star polygon like these ten, and does their caption say so?",
+            ["count", "--dataset", PICTURES, "-c", "gramastar",
+             "--references", str(references_path())],
+        ),
+    ]  # fmt: skip
+    missing = [name for name in ("PIL", "numkong") if importlib.util.find_spec(name) is None]
+    tour += [] if missing else by_image
     for number, (purpose, arguments) in enumerate(tour, start=1):
         click.secho(f"\n{number}. {purpose}", bold=True)
         click.secho("$ audit " + " ".join(map(_quoted, arguments)) + "\n", dim=True)
         code = _run(talk, [*arguments, *(["--home", home] if home else [])])
         if code:
             return code
+    if missing:
+        click.echo("\nThere is more with images: pip install 'concept-audit[visual]'")
     click.echo(
         "\nNow your own data:\n"
         "  audit ingest 'path/to/*.parquet' --name mine\n"

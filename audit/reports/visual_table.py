@@ -29,7 +29,7 @@ def _visual(result: VisualResult) -> list[RenderableType]:
         table.add_column("named and shown", justify="right")
         table.add_column("shown, not named", justify="right")
     table.add_column("Matches", justify="right")
-    table.add_column("Pictures", justify="right")
+    table.add_column("Distinct", justify="right")
     for count in result.counts:
         cells = [Text(visible(count.name), style="bold"), _estimate(count.total)]
         if two_strata:

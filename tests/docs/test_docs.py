@@ -59,16 +59,37 @@ def test_examples_in_docstrings_are_true():
             assert not failed, module.name
 
 
-def test_readme_shows_what_the_demo_answers(audit):
-    """The numbers in the README are those of the sample that comes with the package."""
+@pytest.fixture
+def shown_counts(audit):
+    """The counts that the README shows, in a home that holds what it ingested before."""
     from audit.sample import shard_paths
 
     readme = (ROOT / "README.md").read_text()
     audit("ingest", shard_paths()[0].parent, "--name", "sample")
-    shown = re.findall(r"^\$ (audit count .+)$", readme, re.MULTILINE)
-    assert shown
-    for line in shown:
-        answer = audit(*shlex.split(line)[1:], "--output", "json")
+    return [shlex.split(line)[1:] for line in re.findall(r"^\$ (audit count .+)$", readme, re.M)]
+
+
+def test_readme_shows_what_the_demo_answers(audit, shown_counts):
+    """The numbers in the README are those of the sample that comes with the package."""
+    readme = (ROOT / "README.md").read_text()
+    by_caption = [words for words in shown_counts if "--references" not in words]
+    assert by_caption
+    for words in by_caption:
+        answer = audit(*words, "--output", "json")
         for result in json.loads(answer.out)["results"]:
             row = next(r for r in readme.splitlines() if r.startswith(result["concept"]))
             assert f" {result['samples']:,} " in row
+
+
+def test_readme_shows_the_whole_answer_of_a_count_by_image(audit, monkeypatch):
+    pytest.importorskip("PIL", reason="needs pillow: pip install 'concept-audit[visual]'")
+    pytest.importorskip("numkong", reason="needs numkong: pip install 'concept-audit[visual]'")
+    monkeypatch.chdir(ROOT)
+    readme = (ROOT / "README.md").read_text()
+    section = readme.split("## What images show")[1]
+    block = section.split("```console\n")[1].split("```")[0]
+    commands = re.findall(r"^\$ audit (.+)$", block, re.M)
+    assert [command.split()[0] for command in commands] == ["ingest", "embed", "index", "count"]
+    answers = [audit(*shlex.split(command)) for command in commands]
+    assert [answer.code for answer in answers] == [0, 0, 0, 0]
+    assert answers[-1].out.strip() == block.rpartition("$ audit")[2].partition("\n")[2].strip()
