@@ -55,11 +55,13 @@ class Scene:
         for number, part in enumerate(index.parts):
             images = PartImages.of(part)
             self.images += len(images)
-            self.images_joined += len(np.unique(images.link_image))
-            meets = self.meets(images.link_key)
-            self.attempted.add(images.link_key[meets])
-            seen = meets & images.examined[images.link_image]
-            self.examined.add(images.link_key[seen])
+            self.images_joined += int((images.first_sample >= 0).sum())
+            keys, examined = images.link_key, images.examined[images.link_image]
+            if samples.meeting is not None:
+                meets = samples.meeting.holds(keys)
+                keys, examined = keys[meets], examined[meets]
+            self.attempted.add(keys)
+            self.examined.add(keys[examined])
             drawn.offer(number, images)
             on_progress((number + 1) / len(index.parts))
         self.background, self._background_key = drawn.vectors(index)
@@ -99,19 +101,23 @@ class _Background:
     _ROW = np.dtype([("order", "f8"), ("part", "i4"), ("row", "i8"), ("key", "i8")])
 
     def offer(self, part: int, images: PartImages) -> None:
-        place, keys = images.samples_of(images.of_vector)
         # A vector whose image belongs to several samples is drawn for the first of them.
-        rows, first = np.unique(place, return_index=True)
-        offered = np.empty(len(rows), self._ROW)
+        keys = images.first_sample[images.of_vector]
+        rows = np.flatnonzero(keys >= 0)
+        keys = keys[rows]
         rng = np.random.default_rng([self._seed, part])
-        offered["order"] = rng.random(len(images.of_vector))[rows]
-        offered["part"], offered["row"], offered["key"] = part, rows, keys[first]
+        order = rng.random(len(images.of_vector))[rows]
         if self._preferred is not None:
             # What was fetched for certain concepts is no fair background: it comes last.
-            offered["order"] += ~holds(self._preferred, offered["key"])
+            order += ~holds(self._preferred, keys)
+        if len(order) > self._wanted:
+            nearest = np.argpartition(order, self._wanted)[: self._wanted]
+            rows, keys, order = rows[nearest], keys[nearest], order[nearest]
+        offered = np.empty(len(rows), self._ROW)
+        offered["order"], offered["part"] = order, part
+        offered["row"], offered["key"] = rows, keys
         kept = np.concatenate([*self._drawn, offered])
-        kept.sort(order="order")
-        self._drawn = [kept[: self._wanted]]
+        self._drawn = [kept[np.argsort(kept["order"], kind="stable")[: self._wanted]]]
 
     def vectors(self, index: VectorIndex) -> tuple[NDArray[np.float16], Keys]:
         if not self._drawn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,12 +51,11 @@ class SampleSet:
 
     def add(self, keys: Keys) -> None:
         """Add samples; those of unknown shards, or beyond the end of one, are passed over."""
-        shards, rows = shard_and_row(keys)
-        for shard in np.unique(shards).tolist():
+        for shard, here in _by_shard(keys):
             in_all = self._rows.get(shard)
             if in_all is None:
                 continue
-            mine = rows[shards == shard]
+            mine = shard_and_row(keys[here])[1]
             flags = np.zeros(in_all, np.bool_)
             flags[mine[mine < in_all]] = True
             packed = np.packbits(flags)
@@ -67,15 +66,15 @@ class SampleSet:
 
     def holds(self, keys: Keys) -> NDArray[np.bool_]:
         """For each key whether it is in the set."""
-        shards, rows = shard_and_row(keys)
         found = np.zeros(len(keys), np.bool_)
-        for shard in np.unique(shards).tolist():
+        for shard, here in _by_shard(keys):
             bits = self._bits.get(shard)
             if bits is not None:
-                here = np.flatnonzero(shards == shard)
-                here = here[rows[here] < self._rows[shard]]
-                row = rows[here]
-                found[here] = (bits[row >> 3] >> (7 - (row & 7)).astype(np.uint8)) & 1 > 0
+                row = shard_and_row(keys[here])[1]
+                inside = row < self._rows[shard]
+                row = np.where(inside, row, 0)
+                bit = (bits[row >> 3] >> (7 - (row & 7)).astype(np.uint8)) & 1
+                found[here] = (bit > 0) & inside
         return found
 
     def draw(self, wanted: int, rng: np.random.Generator) -> Keys:
@@ -97,3 +96,17 @@ class SampleSet:
         if self._size is None:
             self._size = sum(int(np.bitwise_count(bits).sum()) for bits in self._bits.values())
         return self._size
+
+
+def _by_shard(keys: Keys) -> Iterator[tuple[int, slice | NDArray[np.int64]]]:
+    """Ordinals of shards, and where the keys of each are."""
+    shards = keys >> _ROW_BITS
+    if not len(keys):
+        return
+    if shards[0] == shards[-1] and (shards == shards[0]).all():
+        yield int(shards[0]), slice(None)
+        return
+    order = np.argsort(shards, kind="stable")
+    first = np.flatnonzero(np.diff(shards[order], prepend=-1))
+    for start, stop in zip(first, [*first[1:], len(order)], strict=True):
+        yield int(shards[order[start]]), order[start:stop]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -52,6 +53,14 @@ class PartImages:
 
     def __len__(self) -> int:
         return len(self.examined)
+
+    @cached_property
+    def first_sample(self) -> Keys:
+        """Shape (images,): the first sample that each image belongs to; -1 if to none."""
+        first = np.full(len(self), -1, np.int64)
+        # Of several assignments to one place the last stays.
+        first[self.link_image[::-1]] = self.link_key[::-1]
+        return first
 
     def samples_of(self, images: NDArray[np.int64]) -> tuple[NDArray[np.int64], Keys]:
         """All pairs of one of ``images`` and a sample: places in ``images``, and keys."""
