@@ -3,6 +3,9 @@
 >>> import audit
 >>> dataset = audit.open("sample")                      # doctest: +SKIP
 >>> dataset.count("Van Gogh").to_polars()               # doctest: +SKIP
+>>> dataset.embed(encoder="open_clip:ViT-B-32/laion2b_s34b_b79k")      # doctest: +SKIP
+>>> dataset.index()                                     # doctest: +SKIP
+>>> dataset.count_images("Van Gogh", references="van-gogh/")           # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from audit.concepts import read_concepts as read_concepts
     from audit.counts.results import ConceptCount as ConceptCount
     from audit.counts.results import CountResult as CountResult
+    from audit.counts.visual_results import VisualCount as VisualCount
+    from audit.counts.visual_results import VisualResult as VisualResult
     from audit.errors import AuditError as AuditError
 
 #: Public name -> where it is defined. Loaded when used: importing `audit` costs nothing.
@@ -30,6 +35,8 @@ _PUBLIC = {
     "ConceptCount": "audit.counts.results",
     "CountResult": "audit.counts.results",
     "OpenDataset": "audit.api",
+    "VisualCount": "audit.counts.visual_results",
+    "VisualResult": "audit.counts.visual_results",
     "ingest": "audit.api",
     "list_datasets": "audit.api",
     "open": "audit.api",

@@ -16,6 +16,8 @@ PUBLIC = {
     "ConceptCount",
     "CountResult",
     "OpenDataset",
+    "VisualCount",
+    "VisualResult",
     "__version__",
     "ingest",
     "list_datasets",
