@@ -50,6 +50,12 @@ def memory_size(
     "[default: the first of these that there is]",
 )
 @click.option(
+    "--approximate",
+    is_flag=True,
+    help="Also make an approximate index (FAISS, IVF and RaBitQ): a bit a number, for more vectors "
+    "than can be scanned. Counts from it have a measured recall.",
+)
+@click.option(
     "--max-memory",
     callback=memory_size,
     metavar="SIZE",
@@ -65,6 +71,7 @@ def index(
     dataset: str | None,
     encoder: str | None,
     by: str | None,
+    approximate: bool,
     max_memory: int | None,
     output: str,
     home: str | None,
@@ -91,6 +98,7 @@ def index(
                 embeddings,
                 encoder=encoder,
                 by=cast("JoinBy | None", by),
+                approximate=approximate,
                 max_memory=max_memory,
                 on_plan=lambda plan: talk.say(_plan(plan)),
                 on_progress=lambda progress: show(_line(progress), progress.share),
@@ -113,13 +121,18 @@ def index(
 
 
 def _plan(plan: IndexPlan) -> str:
-    if not plan.new_vectors:
-        return f"All {plan.vectors:,} vectors are coded; images are joined to samples again."
-    return (
-        f"{plan.new_vectors:,} of {plan.vectors:,} vectors to code: about "
-        f"{plan.disk_bytes / 1e9:,.2f} GB of disk, {duration(plan.seconds)}, "
+    costs = (
+        f"about {plan.disk_bytes / 1e9:,.2f} GB of disk, {duration(plan.seconds)}, "
         f"{plan.memory_bytes / 1e9:.2f} GB of memory."
     )
+    lists = (
+        f"{plan.training.lists:,} lists, trained on {plan.training.sample:,} vectors; "
+        if plan.training
+        else ""
+    )
+    if not plan.new_vectors and not lists:
+        return f"All {plan.vectors:,} vectors are coded; images are joined to samples again."
+    return f"{plan.new_vectors:,} of {plan.vectors:,} vectors to code; {lists}{costs}"
 
 
 def _line(progress: IndexProgress) -> str:

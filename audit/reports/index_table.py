@@ -41,6 +41,15 @@ def _index(report: IndexReport) -> list[RenderableType]:
             f"{join.samples:,} samples have an image"
             + (f"; images were looked up: {hows}." if hows else ".")
         ),
-        Text(f"Index: {report.folder}", no_wrap=True),
     ]
+    lists = report.approximate
+    if lists is not None:
+        shown.append(
+            Text(
+                f"Approximate: {lists.vectors:,} vectors in {lists.lists:,} lists; a search looks "
+                f"into {lists.nprobe:,}, which held {lists.target_recall:.1%} of the matches "
+                f"among {lists.sample:,} vectors it was trained on."
+            )
+        )
+    shown.append(Text(f"Index: {report.folder}", no_wrap=True))
     return shown

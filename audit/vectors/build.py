@@ -9,7 +9,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,13 +32,21 @@ from audit.vectors.index import (
     MANIFEST,
     SCHEMA,
     IndexedPart,
+    VectorIndex,
     part_mark,
     read_manifest,
     stored_path,
 )
+from audit.vectors.inverted_lists import (
+    ApproximateRecord,
+    approximate_record,
+    build_lists,
+    import_faiss,
+)
 from audit.vectors.links import JoinBy, JoinReport, link
 from audit.vectors.places import index_folder, only_embeddings
 from audit.vectors.plan import IndexPlan, plan_index
+from audit.vectors.training import Training
 
 #: A line for each part that is coded, until the manifest says it.
 JOURNAL = "coded.jsonl"
@@ -50,7 +58,7 @@ _UNIT = 5e-3
 
 @dataclass(frozen=True)
 class IndexProgress:
-    step: str  #: "coding" or "joining images to samples"
+    step: str  #: what is being done, in words
     done: int  #: vectors
     total: int
     seconds: float
@@ -79,6 +87,7 @@ class IndexReport:
     bytes: int
     seconds: float
     not_embedded: int = 0  #: units of images that the embeddings leave out
+    approximate: ApproximateRecord | None = None
 
     @property
     def unmatched(self) -> int:
@@ -98,6 +107,8 @@ class IndexReport:
             "samples_with_image": self.join.samples,
             "joined_by": self.join.by,
             "units_not_embedded": self.not_embedded,
+            "lists": self.approximate.lists if self.approximate else None,
+            "nprobe": self.approximate.nprobe if self.approximate else None,
             "bytes": self.bytes,
             "seconds": round(self.seconds, 3),
         }
@@ -118,6 +129,7 @@ def index_dataset(
     *,
     encoder: str | None = None,
     by: JoinBy | None = None,
+    approximate: bool = False,
     max_memory: int | None = None,
     on_plan: Callable[[IndexPlan], None] = lambda plan: None,
     on_progress: Callable[[IndexProgress], None] = lambda progress: None,
@@ -134,6 +146,8 @@ def index_dataset(
         has embeddings of several.
     by:
         What to join images and samples by; see :func:`audit.vectors.links.link`.
+    approximate:
+        Also make an approximate index; one that is there is brought up to date in any case.
     max_memory:
         Bytes that the process may hold, besides mapped files.
     on_plan:
@@ -149,6 +163,8 @@ def index_dataset(
         If files are damaged.
     StorageError
         If another process is changing the dataset, or nobody can write there.
+    MissingPackageError
+        If FAISS is not installed and the approximate index needs it.
     """
     if embeddings is None:
         opened = only_embeddings(dataset, encoder)
@@ -157,25 +173,42 @@ def index_dataset(
     folder = index_folder(dataset, opened.info.id)
     with home.locked(dataset.name, wait=False):
         new = parts_to_code(opened, folder)
-        plan = plan_index(opened, new, max_memory)
+        lists = approximate_record(folder)
+        if approximate or lists is not None:
+            import_faiss()  # rather now than after an hour
+        plan = plan_index(opened, new, max_memory, lists=lists, approximate=approximate)
         on_plan(plan)
         started = time.monotonic()
         before = plan.vectors - plan.new_vectors
 
-        def tell(done: int, total: int) -> None:
-            step = "coding" if done < total else "joining images to samples"
+        def tell(step: str, done: int, total: int) -> None:
             seconds = time.monotonic() - started
             on_progress(IndexProgress(step, done, total, seconds, before))
 
-        return build_index(
+        report = build_index(
             dataset,
             opened,
             folder,
             by=by,
             block_rows=plan.block_rows,
             engine_memory=plan.engine_bytes,
-            on_progress=tell,
+            on_progress=lambda done, total: tell(
+                "coding" if done < total else "joining images to samples", done, total
+            ),
         )
+        if approximate or lists is not None:
+            training = plan.training or Training.of(plan.vectors)
+            lists = build_lists(VectorIndex(folder), training, tell)
+        return replace(
+            report,
+            approximate=lists,
+            bytes=_bytes(folder),
+            seconds=time.monotonic() - started,
+        )
+
+
+def _bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
 
 
 def parts_to_code(embeddings: EmbeddingFolder, folder: Path) -> list[EmbeddingPart]:
@@ -265,7 +298,8 @@ def build_index(
             "foreign": embeddings.is_foreign,
             "tool_version": __version__,
             "parts": states,
-        },
+        }
+        | ({"approximate": record["approximate"]} if record and "approximate" in record else {}),
     )
     (folder / JOURNAL).unlink()
     return IndexReport(
@@ -274,7 +308,7 @@ def build_index(
         vectors=total,
         vectors_now=coded_now,
         join=join,
-        bytes=sum(path.stat().st_size for path in folder.iterdir() if path.is_file()),
+        bytes=_bytes(folder),
         seconds=time.monotonic() - started,
         not_embedded=len(embeddings.unread),
     )

@@ -47,7 +47,7 @@ class CodedVectors:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def __getitem__(self, rows: slice) -> CodedVectors:
+    def __getitem__(self, rows: slice | NDArray[np.int64]) -> CodedVectors:
         return CodedVectors(
             self.codes[rows], self.scales[rows], self.residuals[rows], self.lengths[rows]
         )

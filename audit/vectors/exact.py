@@ -119,11 +119,7 @@ def search(
 
     def search_block(block: _Block) -> Matches:
         rows, which = scan.candidates(block.coded)
-        scores = scan.rescored(block, rows, which)
-        kept = scores >= scan.cutoffs[which]
-        rows, which = rows[kept], which[kept]
-        part = np.full(len(rows), block.ordinal, np.int32)
-        return Matches(which.astype(np.int32), part, rows + block.start, scores[kept])
+        return scan.kept(block.vectors, block.ordinal, rows, which, block.start)
 
     return Matches.joined(list(_mapped(search_block, scan.blocks(parts), workers)))
 
@@ -147,12 +143,73 @@ def count(
         sure, open_ = scan.decided(block.coded, rows, which)
         found = np.bincount(which[sure], minlength=len(total))
         rows, which = rows[open_], which[open_]
-        above = scan.rescored(block, rows, which) >= scan.cutoffs[which]
+        above = scan.rescored(block.vectors, rows, which) >= scan.cutoffs[which]
         return np.asarray(found + np.bincount(which[above], minlength=len(total)))
 
     for found in _mapped(count_block, scan.blocks(parts), workers):
         total += found
     return total
+
+
+def search_rows(
+    parts: Sequence[VectorPart],
+    rows: Sequence[NDArray[np.int64]],
+    queries: NDArray[Any],
+    cutoffs: NDArray[Any] | Sequence[float] | float,
+) -> Matches:
+    """All matches among some ``rows`` of each part, ascending; see :func:`search`."""
+    scan = _Scan(queries, cutoffs)
+    found = []
+    for block in scan.blocks([_Chosen(part, some) for part, some in zip(parts, rows, strict=True)]):
+        place, which = scan.candidates(block.coded)
+        row = rows[block.ordinal][block.start + place]
+        found.append(scan.kept(parts[block.ordinal].vectors, block.ordinal, row, which))
+    return Matches.joined(found)
+
+
+def score_pairs(
+    parts: Sequence[VectorPart],
+    queries: NDArray[Any],
+    cutoffs: NDArray[Any] | Sequence[float] | float,
+    pairs: Sequence[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]],
+) -> Matches:
+    """Which of some pairs score at least the cut-off; see :func:`search`.
+
+    Parameters
+    ----------
+    pairs:
+        Arrays of query, part and row, of the same length each.
+    """
+    scan = _Scan(queries, cutoffs)
+    nothing = np.empty(0, np.int64)
+    columns = zip((nothing, nothing, nothing), *pairs, strict=True)
+    which, part, row = (np.concatenate(column) for column in columns)
+    order = np.lexsort((which, row, part))
+    which, part, row = which[order], part[order], row[order]
+    cuts = np.searchsorted(part, np.arange(len(parts) + 1))
+    return Matches.joined(
+        [
+            scan.kept(one.vectors, ordinal, row[cut:end], which[cut:end])
+            for ordinal, (one, cut, end) in enumerate(zip(parts, cuts[:-1], cuts[1:], strict=True))
+            if end > cut
+        ]
+    )
+
+
+class _Chosen:
+    """Some rows of a part, whose codes are read when they are scanned."""
+
+    def __init__(self, part: VectorPart, rows: NDArray[np.int64]) -> None:
+        self._part, self.rows = part, rows
+
+    @property
+    def vectors(self) -> NDArray[np.float16]:
+        # The scan asks how many there are and how long; nothing is read.
+        return np.broadcast_to(np.float16(0), (len(self.rows), self._part.vectors.shape[1]))
+
+    @property
+    def coded(self) -> CodedVectors:
+        return self._part.coded[self.rows]
 
 
 @dataclass(frozen=True)
@@ -252,13 +309,27 @@ class _Scan:
             open_[stop] = ~sure[stop] & (scores + bound >= self.cutoffs[query])
         return sure, open_
 
+    def kept(
+        self,
+        vectors: NDArray[np.float16],
+        part: int,
+        rows: NDArray[np.int64],
+        which: NDArray[np.int64],
+        first: int = 0,
+    ) -> Matches:
+        """Those pairs of a row of ``vectors`` and a query that reach the cut-off."""
+        scores = self.rescored(vectors, rows, which)
+        kept = scores >= self.cutoffs[which]
+        parts = np.full(np.count_nonzero(kept), part, np.int32)
+        return Matches(which[kept].astype(np.int32), parts, rows[kept] + first, scores[kept])
+
     def rescored(
-        self, block: _Block, rows: NDArray[np.int64], which: NDArray[np.int64]
+        self, vectors: NDArray[np.float16], rows: NDArray[np.int64], which: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         scores = np.empty(len(rows), np.float64)
         for start in range(0, len(rows), _RESCORED_AT_ONCE):
             stop = slice(start, start + _RESCORED_AT_ONCE)
-            stored = block.vectors[rows[stop]].astype(np.float64)
+            stored = vectors[rows[stop]].astype(np.float64)
             scores[stop] = np.einsum("ij,ij->i", stored, self.exact[which[stop]])
         return scores
 

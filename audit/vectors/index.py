@@ -7,6 +7,7 @@
     vectors/<encoder>/bounds_00000.npy        float32, (3, vectors): scale, residual, length
     vectors/<encoder>/links_00000.parquet     image, shard, row
     vectors/<encoder>/vectors_00000.npy       float16, unit; only if the embeddings are not
+    vectors/<encoder>/image.index             only with --approximate; see ``inverted_lists``
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 from audit.embeddings.folder import EmbeddingFolder, EmbeddingPart
 from audit.errors import UsageError
 from audit.vectors.codes import encode
+from audit.vectors.inverted_lists import ApproximateRecord
+from audit.vectors.training import Training
 
 _MOST_BLOCK_ROWS = 1 << 13
 _FEWEST_BLOCK_ROWS = 1 << 8
@@ -52,6 +54,8 @@ class IndexPlan:
         disk that is slower than the coding is in it.
     block_rows:
         Vectors that are coded at once.
+    training:
+        Of an approximate index, if one is to be trained.
     """
 
     vectors: int
@@ -61,6 +65,7 @@ class IndexPlan:
     engine_bytes: int
     seconds: float
     block_rows: int
+    training: Training | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -69,16 +74,27 @@ class IndexPlan:
             "disk_bytes": self.disk_bytes,
             "memory_bytes": self.memory_bytes,
             "seconds": round(self.seconds, 1),
+            "lists": self.training.lists if self.training else None,
+            "training_sample": self.training.sample if self.training else None,
         }
 
 
 def plan_index(
-    embeddings: EmbeddingFolder, new: Sequence[EmbeddingPart], max_memory: int | None = None
+    embeddings: EmbeddingFolder,
+    new: Sequence[EmbeddingPart],
+    max_memory: int | None = None,
+    *,
+    lists: ApproximateRecord | None = None,
+    approximate: bool = False,
 ) -> IndexPlan:
     """Plan the coding of the parts ``new`` and the join of all; measures the rate of coding.
 
     Parameters
     ----------
+    lists:
+        The approximate index that is there, which is brought up to date.
+    approximate:
+        Whether one is to be made where there is none.
     max_memory:
         Bytes that the process may hold; by default whatever is fastest.
 
@@ -93,7 +109,16 @@ def plan_index(
     bounds = max((len(part.vectors) for part in new), default=0) * _BOUND_BYTES * 2
     keys = sum(_key_bytes(part) for part in embeddings.parts)
     join = keys + _ENGINE_BYTES
-    least = held + max(_FEWEST_BLOCK_ROWS * row_bytes + bounds, join)
+    approximate = (approximate or lists is not None) and len(embeddings) > 0
+    training = Training.of(len(embeddings)) if approximate and lists is None else None
+    smallest = Training(1, 1) if training else None
+    if lists is not None:
+        smallest = Training(lists.lists, 0)  # trained already: only adding takes memory
+    least = held + max(
+        _FEWEST_BLOCK_ROWS * row_bytes + bounds,
+        join,
+        smallest.memory_bytes(dimension) if smallest else 0,
+    )
     if max_memory is not None and max_memory < least:
         raise UsageError(
             f"Indexing {len(embeddings):,} vectors of {dimension} numbers does not fit "
@@ -103,19 +128,30 @@ def plan_index(
     block_rows = _MOST_BLOCK_ROWS
     if max_memory is not None:
         block_rows = min(block_rows, (max_memory - held - bounds) // row_bytes)
+        training = training and training.within(max_memory - held, dimension)
     block_rows = max(block_rows, _FEWEST_BLOCK_ROWS)
     engine = max(_ENGINE_BYTES, max_memory - held - keys) if max_memory is not None else 4 * join
     coding = block_rows * row_bytes + bounds if new else 0
+    used = training or smallest
     rows = sum(len(part.vectors) for part in new)
     copied = sum(len(part.vectors) for part in new if part.vectors.dtype != np.float16)
+    disk = rows * (dimension + _BOUND_BYTES + _LINK_BYTES) + copied * dimension * 2
+    seconds = rows * _seconds_per_vector(new)
+    if used is not None:
+        added = len(embeddings) if lists is None else rows
+        # Runs, the new file and the one that it replaces are there at once.
+        disk += len(embeddings) * Training.code_bytes(dimension) * 2
+        train, add = used.seconds(dimension, added)
+        seconds += train + add
     return IndexPlan(
         vectors=len(embeddings),
         new_vectors=rows,
-        disk_bytes=rows * (dimension + _BOUND_BYTES + _LINK_BYTES) + copied * dimension * 2,
-        memory_bytes=held + max(coding, join),
+        disk_bytes=disk,
+        memory_bytes=held + max(coding, join, used.memory_bytes(dimension) if used else 0),
         engine_bytes=engine,
-        seconds=rows * _seconds_per_vector(new),
+        seconds=seconds,
         block_rows=block_rows,
+        training=training,
     )
 
 

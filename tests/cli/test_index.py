@@ -122,3 +122,15 @@ def test_sizes_of_memory(text, bytes_):
 def test_what_is_no_size_is_refused():
     with pytest.raises(click.BadParameter, match="write 4GB"):
         memory_size(None, None, "lots")
+
+
+def test_approximate_index_is_planned_made_and_kept_up_to_date(audit, dataset, foreign):
+    pytest.importorskip("faiss", reason="needs FAISS: pip install 'concept-audit[visual]'")
+    folder = foreign(0, [url(row % 3) for row in range(300)])
+    first = audit("index", folder, "--encoder", "e", "--approximate", "--output", "json")
+    assert first.code == 0
+    assert "4 lists, trained on 192 vectors" in first.err
+    assert json.loads(first.out)["lists"] == 4
+    assert (dataset / "vectors" / "e" / "image.index").exists()
+    foreign(1, [url(1)])
+    assert "301 vectors in 4 lists" in audit("index").out

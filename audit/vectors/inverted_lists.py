@@ -1,0 +1,298 @@
+"""The approximate index: inverted lists of RaBitQ codes, made with bounded memory.
+
+Written as FAISS writes ``IVF…,RaBitQ``, so that ``faiss.read_index`` opens it::
+
+    vectors/<encoder>/image.index        lists of all vectors: a bit a number and a few bytes
+    vectors/<encoder>/trained.index      the same without vectors; what is added later uses it
+
+The id of a vector is ``part number << 40 | row``. Vectors are added in runs, each to a file of its
+own; then all lists are written in one pass, sorted by id. So a build that was stopped goes on, and
+the bytes depend neither on where it was stopped nor on how often something was added.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.datasets.files import written_whole
+from audit.embeddings.files import write_json
+from audit.errors import MissingPackageError, SourceError, UsageError
+from audit.vectors.index import MANIFEST, IndexedPart, VectorIndex, read_manifest
+from audit.vectors.training import ADDED_ROWS, RUN_ROWS, Training, calibrated_probes
+
+LISTS = "image.index"
+TRAINED = "trained.index"
+
+#: An id is a part number and a row.
+ROW_BITS = 40
+
+#: What FAISS writes last, for lists without vectors: a mark, lists, bytes of a code, and sizes.
+_EMPTY_TAIL = struct.Struct("<4sQQ4sQ")
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class ApproximateRecord:
+    """What the manifest says of the approximate index.
+
+    Attributes
+    ----------
+    lists, sample, seed:
+        How it was trained; ``sample`` counts vectors.
+    nprobe, target_recall:
+        Lists in which a search looks by default, so that on the training sample this share of
+        the matches was in them.
+    vectors:
+        Vectors in ``image.index``.
+    parts:
+        (part number, mark) of what is in it.
+    """
+
+    lists: int
+    sample: int
+    seed: int
+    nprobe: int
+    target_recall: float
+    vectors: int = 0
+    parts: tuple[tuple[int, str], ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> ApproximateRecord:
+        parts = tuple((int(ordinal), str(mark)) for ordinal, mark in record["parts"])
+        return cls(**{**record, "parts": parts})
+
+
+def approximate_record(folder: Path) -> ApproximateRecord | None:
+    """What the manifest of an index says of its approximate index; None if it has none."""
+    record = (read_manifest(folder) or {}).get("approximate")
+    return None if record is None else ApproximateRecord.from_dict(record)
+
+
+def build_lists(
+    index: VectorIndex,
+    training: Training,
+    on_progress: Progress = lambda step, done, total: None,
+) -> ApproximateRecord:
+    """Bring ``image.index`` up to date with an index; trained once. Call it holding a lock.
+
+    Parameters
+    ----------
+    training:
+        How to train, if that was not done before.
+    on_progress:
+        Called with what is being done, and vectors done and in all.
+
+    Raises
+    ------
+    MissingPackageError
+        If FAISS is not installed.
+    UsageError
+        If there are no vectors to train with.
+    """
+    faiss = import_faiss()
+    folder = index.folder
+    record = approximate_record(folder)
+    if record is None or not (folder / TRAINED).exists():
+        record = _train(faiss, index, training, on_progress)
+    marks = {state["ordinal"]: state["mark"] for state in _manifest(folder)["parts"]}
+    there = set(record.parts) if (folder / LISTS).exists() else set()
+    kept = {ordinal for ordinal, mark in there if marks.get(ordinal) == mark}
+    new = [part for part in index.parts if part.embeddings.ordinal not in kept]
+    runs = _runs(new, marks)
+    done = sum(len(part.vectors) for part in index.parts if part.embeddings.ordinal in kept)
+    paths = []
+    for run in runs:
+        path = folder / f"run_{run.name}.index"
+        if not path.exists():
+            on_progress("adding to the lists", done, len(index))
+            _add(faiss, folder / TRAINED, run, path)
+        paths.append(path)
+        done += sum(stop - start for _, start, stop in run.rows)
+    gone = kept != {ordinal for ordinal, _ in there}
+    if runs or gone or not (folder / LISTS).exists():
+        on_progress("writing the lists", done, len(index))
+        _write_lists(faiss, folder, paths, kept)
+    parts = tuple(sorted(marks.items()))
+    record = ApproximateRecord(**{**asdict(record), "vectors": len(index), "parts": parts})
+    _remember(folder, record)
+    for path in folder.glob("run_*.index"):
+        path.unlink()
+    return record
+
+
+def _train(
+    faiss: Any, index: VectorIndex, training: Training, on_progress: Progress
+) -> ApproximateRecord:
+    if not len(index):
+        raise UsageError(
+            "There are no vectors to train an approximate index with.",
+            hint="Embed images first, or leave --approximate out.",
+        )
+    on_progress("training", 0, len(index))
+    sample = training.draw(index.parts)
+    trained = faiss.index_factory(
+        sample.shape[1], f"IVF{training.lists},RaBitQ", faiss.METRIC_INNER_PRODUCT
+    )
+    trained.cp.seed = training.seed + 1  # FAISS takes 0 for "any"
+    trained.cp.max_points_per_centroid = max(len(sample) // training.lists + 1, 1)
+    trained.cp.min_points_per_centroid = 1
+    trained.train(sample)
+    nprobe = calibrated_probes(trained.quantizer, sample, training)
+    with written_whole(index.folder / TRAINED) as stream:
+        stream.write(faiss.serialize_index(trained).tobytes())
+    record = ApproximateRecord(
+        training.lists, len(sample), training.seed, nprobe, training.target_recall
+    )
+    (index.folder / LISTS).unlink(missing_ok=True)
+    _remember(index.folder, record)
+    return record
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Rows of parts that are added together; ``name`` changes when any of them does."""
+
+    name: str
+    rows: tuple[tuple[IndexedPart, int, int], ...]
+
+
+def _runs(parts: Sequence[IndexedPart], marks: dict[int, str]) -> list[_Run]:
+    runs: list[_Run] = []
+    rows: list[tuple[IndexedPart, int, int]] = []
+    room = RUN_ROWS
+
+    def finish() -> None:
+        nonlocal rows, room
+        if rows:
+            told = [(p.embeddings.ordinal, marks[p.embeddings.ordinal], a, b) for p, a, b in rows]
+            name = f"{len(runs):05d}_{hashlib.sha256(repr(told).encode()).hexdigest()[:16]}"
+            runs.append(_Run(name, tuple(rows)))
+        rows, room = [], RUN_ROWS
+
+    for part in parts:
+        start = 0
+        while start < len(part.vectors):
+            stop = min(start + room, len(part.vectors))
+            rows.append((part, start, stop))
+            room -= stop - start
+            start = stop
+            if not room:
+                finish()
+    finish()
+    return runs
+
+
+def _add(faiss: Any, trained: Path, run: _Run, path: Path) -> None:
+    lists = faiss.read_index(str(trained))
+    for part, first, last in run.rows:
+        for start in range(first, last, ADDED_ROWS):
+            stop = min(start + ADDED_ROWS, last)
+            ids = np.arange(start, stop, dtype=np.int64) + (part.embeddings.ordinal << ROW_BITS)
+            lists.add_with_ids(part.vectors[start:stop].astype(np.float32), ids)
+    with written_whole(path) as stream:
+        stream.write(faiss.serialize_index(lists))
+
+
+def _write_lists(faiss: Any, folder: Path, runs: Sequence[Path], kept: set[int]) -> None:
+    """Write the lists of an older file, as far as they are ``kept``, and of runs, as one file."""
+    older = _opened(faiss, folder / LISTS) if kept else None
+    opened = [_opened(faiss, path) for path in runs]
+    numbers = range(opened[0].nlist if opened else _opened(faiss, folder / TRAINED).nlist)
+    old = np.array(sorted(kept), np.int64)
+
+    def ids_of(number: int) -> NDArray[np.int64]:
+        """Ids of a list, and where in the files it is: those that are dropped are -1."""
+        found = [_ids(faiss, lists, number) for lists in opened]
+        if older is not None:
+            there = _ids(faiss, older, number)
+            found.insert(0, np.where(np.isin(there >> ROW_BITS, old), there, -1))
+        return np.concatenate([np.empty(0, np.int64), *found])
+
+    sizes = np.array([(ids_of(number) >= 0).sum() for number in numbers], np.uint64)
+    sources = [*([older] if older is not None else []), *opened]
+    with written_whole(folder / LISTS) as stream:
+        _write_head(faiss, folder / TRAINED, stream, sizes)
+        for number in numbers:
+            ids = ids_of(number)
+            order = np.argsort(ids, kind="stable")[np.count_nonzero(ids < 0) :]
+            if len(order):
+                codes = np.concatenate([_codes(faiss, lists, number) for lists in sources])
+                stream.write(codes[order].tobytes())
+                stream.write(ids[order].tobytes())
+
+
+def _write_head(faiss: Any, trained: Path, stream: IO[bytes], sizes: NDArray[np.uint64]) -> None:
+    """Everything before the lists themselves: FAISS writes it, but for the sizes of the lists."""
+    empty = faiss.read_index(str(trained))
+    empty.ntotal = int(sizes.sum())
+    whole = faiss.serialize_index(empty).tobytes()
+    head, tail = whole[: -_EMPTY_TAIL.size], whole[-_EMPTY_TAIL.size :]
+    mark, lists, code_size, kind, number = _EMPTY_TAIL.unpack(tail)
+    if (mark, lists, kind, number) != (b"ilar", len(sizes), b"sprs", 0):
+        raise SourceError(
+            f"{trained}: FAISS {faiss.__version__} writes inverted lists in another way.",
+            hint="Use FAISS 1.15, or build the index without --approximate.",
+        )
+    stream.write(head + struct.pack("<4sQQ4sQ", b"ilar", lists, code_size, b"full", lists))
+    stream.write(sizes.astype("<u8").tobytes())
+
+
+def _opened(faiss: Any, path: Path) -> Any:
+    return faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
+
+
+def _ids(faiss: Any, lists: Any, number: int) -> NDArray[np.int64]:
+    size = lists.invlists.list_size(number)
+    if not size:
+        return np.empty(0, np.int64)
+    return np.array(faiss.rev_swig_ptr(lists.invlists.get_ids(number), size))
+
+
+def _codes(faiss: Any, lists: Any, number: int) -> NDArray[np.uint8]:
+    size, width = lists.invlists.list_size(number), lists.invlists.code_size
+    if not size:
+        return np.empty((0, width), np.uint8)
+    codes = faiss.rev_swig_ptr(lists.invlists.get_codes(number), size * width)
+    return np.array(codes).reshape(size, width)
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    record = read_manifest(folder)
+    assert record is not None  # the index was opened
+    return record
+
+
+def _remember(folder: Path, record: ApproximateRecord) -> None:
+    write_json(folder / MANIFEST, _manifest(folder) | {"approximate": record.to_dict()})
+
+
+def import_faiss() -> Any:
+    """FAISS, without the warnings that it logs while it is loaded.
+
+    Raises
+    ------
+    MissingPackageError
+        If it is not installed, or has no RaBitQ.
+    """
+    try:
+        import faiss
+
+        with suppress(AttributeError):
+            faiss.IVFRaBitQSearchParameters  # noqa: B018
+            return faiss
+        raise ImportError(f"FAISS {faiss.__version__} has no RaBitQ; it needs 1.11")
+    except ImportError as error:
+        raise MissingPackageError.of("An approximate index", "visual", error) from error

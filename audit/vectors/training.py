@@ -1,0 +1,140 @@
+"""Training an approximate index: how many lists, on which sample, and how many to look into."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.vectors.exact import VectorPart
+
+#: Vectors of the training sample for each list; FAISS asks for 39 at least.
+_SAMPLE_PER_LIST = 48
+_MOST_LISTS = 1 << 16
+_TRAINING_ROUNDS = 10  # of k-means, as FAISS does by default
+
+#: Calibration: vectors that play queries, and how many of the sample are to match each of them.
+_CALIBRATING = 256
+_DEPTHS = (8, 32, 128)
+_SCORED_AT_ONCE = 32
+
+#: Bytes for a number of a sampled vector: the sample, and the copy that FAISS makes.
+_SAMPLE_BYTES = 8
+#: Vectors of a run, which are added to a file of their own, and those that are added at once.
+RUN_ROWS, ADDED_ROWS = 1 << 18, 1 << 14
+
+
+@dataclass(frozen=True)
+class Training:
+    """How to train.
+
+    Attributes
+    ----------
+    lists:
+        Inverted lists, a power of two: about the root of the number of vectors, so that choosing
+        the lists and reading one cost alike.
+    sample:
+        Vectors that are drawn at random, without replacement.
+    """
+
+    lists: int
+    sample: int
+    seed: int = 0
+    target_recall: float = 0.995
+
+    @classmethod
+    def of(cls, vectors: int) -> Training:
+        lists = 1 << round(np.log2(max(vectors, 1)) / 2)
+        while lists > 1 and lists * _SAMPLE_PER_LIST > vectors:
+            lists //= 2
+        lists = min(lists, _MOST_LISTS)
+        return cls(lists, min(vectors, lists * _SAMPLE_PER_LIST))
+
+    def within(self, memory: int, dimension: int) -> Training | None:
+        """With fewer lists and a smaller sample where ``memory`` bytes ask for it; None if no
+        training fits."""
+        training = self
+        while training.memory_bytes(dimension) > memory:
+            if training.lists == 1:
+                return None
+            lists = training.lists // 2
+            training = replace(training, lists=lists, sample=lists * _SAMPLE_PER_LIST)
+        return training
+
+    def memory_bytes(self, dimension: int) -> int:
+        """The most that training, or adding a run of vectors, holds at once."""
+        centroids = self.lists * dimension * 4
+        sample = self.sample * dimension * _SAMPLE_BYTES + _SCORED_AT_ONCE * self.sample * 8
+        run = 3 * RUN_ROWS * self.code_bytes(dimension) + ADDED_ROWS * dimension * 12
+        return 2 * centroids + max(sample, run)
+
+    @staticmethod
+    def code_bytes(dimension: int) -> int:
+        """Of a vector in the lists: a bit a number, two factors and an id."""
+        return -(-dimension // 8) + 8 + 8
+
+    def seconds(self, dimension: int, vectors: int) -> tuple[float, float]:
+        """Of training, and of adding ``vectors``, by how fast matrices are multiplied here."""
+        rng = np.random.default_rng(0)
+        rows = rng.standard_normal((2048, dimension), dtype=np.float32)
+        columns = rng.standard_normal((dimension, 1024), dtype=np.float32)
+        rows[:64] @ columns  # the first product loads what it needs
+        started = time.perf_counter()
+        rows @ columns
+        per_pair = (time.perf_counter() - started) / (2048 * 1024)
+        return (
+            self.sample * self.lists * _TRAINING_ROUNDS * per_pair,
+            vectors * self.lists * per_pair,
+        )
+
+    def draw(self, parts: Sequence[VectorPart]) -> NDArray[np.float32]:
+        """The training sample, shape (sample, dimension), in the order of the parts."""
+        return np.concatenate(
+            [
+                part.vectors[rows].astype(np.float32)
+                for part, rows in zip(parts, drawn_rows(parts, self.sample, self.seed), strict=True)
+            ]
+        )
+
+
+def drawn_rows(parts: Sequence[VectorPart], wanted: int, seed: int) -> list[NDArray[np.int64]]:
+    """Rows of each part, ascending: ``wanted`` of all, drawn at random without replacement."""
+    ends = np.cumsum([0, *(len(part.vectors) for part in parts)])
+    rng = np.random.default_rng(seed)
+    drawn = np.sort(rng.choice(ends[-1], min(wanted, int(ends[-1])), replace=False))
+    cuts = np.searchsorted(drawn, ends)
+    return [drawn[a:b] - end for a, b, end in zip(cuts[:-1], cuts[1:], ends, strict=False)]
+
+
+def calibrated_probes(quantizer: Any, sample: NDArray[np.float32], training: Training) -> int:
+    """In how many lists to look, so that they hold the target share of matches.
+
+    Some of the sample play queries; the cut-offs are those that 8, 32 and 128 others reach. The
+    answer is the largest that one of the three needs: near matches are in few lists, far ones in
+    many.
+    """
+    rng = np.random.default_rng(training.seed)
+    chosen = rng.choice(len(sample), min(_CALIBRATING, len(sample)), replace=False)
+    _, assigned = quantizer.search(sample, 1)
+    needed = 1
+    for depth in _DEPTHS:
+        if depth + 1 >= len(sample):
+            continue
+        ranks = []
+        for start in range(0, len(chosen), _SCORED_AT_ONCE):
+            numbers = chosen[start : start + _SCORED_AT_ONCE]
+            queries = sample[numbers]
+            scores = queries @ sample.T
+            scores[np.arange(len(numbers)), numbers] = -2  # not itself
+            matches = np.argpartition(-scores, depth, axis=1)[:, :depth]
+            _, order = quantizer.search(queries, training.lists)
+            rank = np.empty_like(order)
+            np.put_along_axis(rank, order, np.arange(training.lists)[None, :], axis=1)
+            ranks.append(np.take_along_axis(rank, assigned[matches, 0], axis=1).ravel())
+        wanted = np.quantile(np.concatenate(ranks), training.target_recall, method="higher")
+        needed = max(needed, int(wanted) + 1)
+    return needed
