@@ -76,9 +76,22 @@ def _evidence(count: VisualCount, two_strata: bool) -> list[RenderableType]:
         shown.append(_stratum("not named", count.unnamed))
     else:
         shown.append(_stratum("all", count.unnamed))
+    shown.append(_matches(count))
     for warning in count.warnings:
         shown.append(Text(f"  Note: {visible(warning)}.", style="yellow"))
     return shown
+
+
+def _matches(count: VisualCount) -> Text:
+    files, pictures = count.distinct_files, count.distinct_pictures
+    text = f"  Images above the cut-off: {count.matched_images:,}"
+    if files is not None:
+        text += f", {files:,} different files"
+    if pictures is not None:
+        text += f", {pictures:,} different pictures when near copies are one"
+    if files is None and pictures is None:
+        text += "; how many are copies is not known of embeddings made elsewhere"
+    return Text(text + ".")
 
 
 def _stratum(what: str, stratum: Stratum) -> Text:
