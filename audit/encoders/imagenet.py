@@ -44,8 +44,6 @@ class ImageNetEncoder:
         return _PREPROCESSING.pixels(image)
 
     def encode(self, prepared: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
-        if not prepared:
-            return []
         vectors = encode_pictures(prepared, self._network, _PREPROCESSING, self._device)
         return list(vectors[:, None, :])
 

@@ -96,9 +96,11 @@ def encode_pictures(
 def in_batches(
     features: Callable[[Sequence[Any]], torch.Tensor], items: Sequence[Any]
 ) -> NDArray[np.float32]:
-    """Unit vectors (items, dimension) of the features of ``items``."""
+    """Unit vectors (items, dimension) of the features of ``items``; (0, 0) of none."""
     import torch
 
+    if not items:
+        return np.empty((0, 0), np.float32)
     with torch.inference_mode():
         batches = [
             features(items[start : start + BATCH_PICTURES]).float().cpu().numpy()

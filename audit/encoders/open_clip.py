@@ -67,8 +67,6 @@ class OpenClipEncoder:
         return self._preprocessing.pixels(image)
 
     def encode(self, prepared: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
-        if not prepared:
-            return []
         see = self._network.encode_image
         vectors = encode_pictures(prepared, see, self._preprocessing, self._device)
         return list(vectors[:, None, :])

@@ -83,3 +83,9 @@ class Preprocessing:
 
 def _numbers(values: Three) -> str:
     return " ".join(f"{value:.8g}" for value in values)
+
+
+#: As OpenAI's CLIP and what descends from it want their pictures.
+CLIP_PICTURES = Preprocessing(
+    224, 224, (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+)

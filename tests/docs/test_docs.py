@@ -41,7 +41,9 @@ def test_every_command_and_option_has_help(name):
             assert option.help, option.name
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/counting.md", "indexes/README.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/counting.md", "docs/encoders.md", "indexes/README.md"]
+)
 def test_commands_shown_in_the_docs_exist(page):
     text = (ROOT / page).read_text()
     for line in re.findall(r"^\$? ?(audit .+)$", text, re.MULTILINE):
