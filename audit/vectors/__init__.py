@@ -1,7 +1,10 @@
 """Vectors: counting and finding the stored embeddings that resemble given ones.
 
-``codes``            int8 codes whose error is bounded
-``exact``            exact counts and matches, proven from the codes
-``index``, ``build``   the codes of a dataset's embeddings: opened, and made
-``links``            which samples an image belongs to
+``codes``                        int8 codes whose error is bounded
+``exact``                        exact counts and matches, proven from the codes
+``index``, ``build``             the index of a dataset's embeddings: opened, and made
+``plan``, ``coding``, ``places``   what making it takes; a part's codes; where it is
+``links``, ``images``            which samples an image belongs to
+``approximate``                  most matches, and how many are missing, where a scan takes too long
+``inverted_lists``, ``training``   what that needs
 """

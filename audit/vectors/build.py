@@ -14,24 +14,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from audit._version import __version__
 from audit.datasets.dataset import Dataset
 from audit.datasets.files import remove_unfinished, storage_errors, written_whole
 from audit.datasets.home import Home
-from audit.embeddings.files import NpyStream, write_json
+from audit.embeddings.files import write_json
 from audit.embeddings.folder import EmbeddingFolder, EmbeddingPart
-from audit.encoders.encoder import EncoderInfo, unit
-from audit.errors import EncoderMismatchError, SourceError
-from audit.vectors.codes import encode
+from audit.encoders.encoder import EncoderInfo
+from audit.errors import EncoderMismatchError
+from audit.vectors.coding import BLOCK_ROWS, code_part
 from audit.vectors.index import (
     MANIFEST,
     SCHEMA,
-    IndexedPart,
     VectorIndex,
     part_mark,
     read_manifest,
@@ -50,10 +47,6 @@ from audit.vectors.training import Training
 
 #: A line for each part that is coded, until the manifest says it.
 JOURNAL = "coded.jsonl"
-
-_BLOCK_ROWS = 1 << 13
-#: Lengths within this of one are float16's rounding of unit vectors.
-_UNIT = 5e-3
 
 
 @dataclass(frozen=True)
@@ -223,7 +216,7 @@ def build_index(
     folder: Path,
     *,
     by: JoinBy | None = None,
-    block_rows: int = _BLOCK_ROWS,
+    block_rows: int = BLOCK_ROWS,
     engine_memory: int | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> IndexReport:
@@ -271,7 +264,7 @@ def build_index(
             state = _state(part, folder, known)
             if state is None:
                 tell = partial(_tell, on_progress, done, total)
-                own = _code(part, folder, block_rows, tell)
+                own = code_part(part, folder, block_rows, tell)
                 state = {"ordinal": part.ordinal, "mark": part_mark(part), "own_vectors": own}
                 with storage_errors(folder):
                     journal.write(json.dumps(state) + "\n")
@@ -340,50 +333,6 @@ def _state(
     if state is None or state["mark"] != part_mark(part) or not _is_coded(folder, state):
         return None
     return state
-
-
-def _code(part: EmbeddingPart, folder: Path, block_rows: int, tell: Callable[[int], None]) -> bool:
-    """Write a part's codes; whether its vectors had to be written too, as unit float16."""
-    own = part.vectors.dtype != np.float16 or not _are_unit(part.vectors)
-    bounds = []
-    codes_path = stored_path(folder, "codes", part.ordinal)
-    # The old codes go first: new vectors must not meet them.
-    for kind in ("codes", "bounds", "vectors", "links"):
-        stored_path(folder, kind, part.ordinal).unlink(missing_ok=True)
-    if own:
-        with written_whole(stored_path(folder, "vectors", part.ordinal)) as stream:
-            copied = NpyStream(stream, part.vectors.shape[1])
-            for start in range(0, len(part.vectors), block_rows):
-                copied.write(unit(part.vectors[start : start + block_rows]))
-            copied.close()
-    vectors = IndexedPart(folder, part, own).vectors
-    with written_whole(codes_path) as stream:
-        written = NpyStream(stream, vectors.shape[1], np.int8)
-        for start in range(0, len(vectors), block_rows):
-            block = vectors[start : start + block_rows]
-            if not np.isfinite(block).all():
-                raise SourceError(
-                    f"{part.vectors_path}: has numbers that are not finite, from row {start:,} on.",
-                    hint="Embed that part again, or leave it out.",
-                )
-            coded = encode(block)
-            written.write(coded.codes)
-            bounds.append(np.stack([coded.scales, coded.residuals, coded.lengths]))
-            tell(written.rows)
-        written.close()
-    with written_whole(stored_path(folder, "bounds", part.ordinal)) as stream:
-        joined = np.concatenate(bounds, axis=1) if bounds else np.empty((3, 0), np.float32)
-        np.save(stream, joined)
-    return own
-
-
-def _are_unit(vectors: NDArray[Any]) -> bool:
-    for start in range(0, len(vectors), _BLOCK_ROWS):
-        lengths = np.linalg.norm(vectors[start : start + _BLOCK_ROWS].astype(np.float32), axis=1)
-        # A vector of zeros, which some write for an unreadable image, cannot be lengthened.
-        if ((np.abs(lengths - 1) > _UNIT) & (lengths > 0)).any():
-            return False
-    return True
 
 
 def _is_coded(folder: Path, state: dict[str, Any]) -> bool:
