@@ -90,3 +90,20 @@ def _is_whole(place: Path) -> bool:
     if record is None or record["encoder"] != encoder().info.to_dict():
         return False
     return all(unit["state"] == "done" for unit in record["units"])
+
+
+def is_cached(name: str) -> bool:
+    """Whether a collection and its embeddings are in the cache, so that nothing need be fetched.
+
+    Raises
+    ------
+    UnavailableError
+        If the encoder is not installed.
+    """
+    versions = (path.name for path in cache().glob(f"{name}-*") if path.is_dir())
+    home = Home(cache() / "home")
+    return any(
+        version in home.names()
+        and _is_whole(embeddings_folder(home.open(version), encoder().info.id))
+        for version in versions
+    )
