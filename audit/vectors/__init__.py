@@ -5,6 +5,7 @@
 ``index``, ``build``             the index of a dataset's embeddings: opened, and made
 ``plan``, ``coding``, ``places``   what making it takes; a part's codes; where it is
 ``links``, ``images``            which samples an image belongs to
+``gpu``                            the same exact answers from a device of torch
 ``approximate``                  most matches, and how many are missing, where a scan takes too long
 ``inverted_lists``, ``training``   what that needs
 """

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -100,6 +101,7 @@ def search(
     cutoffs: NDArray[Any] | Sequence[float] | float,
     *,
     workers: int = 1,
+    device: str | None = None,
 ) -> Matches:
     """All pairs that score at least the cut-off, with their scores.
 
@@ -109,13 +111,20 @@ def search(
         Shape (queries, dimension); rounded to float16.
     cutoffs:
         One for each query, or one for all.
+    device:
+        A device of torch, such as ``cuda``, to score on; the answer is the same. To ask several
+        times of the same vectors, keep a :class:`audit.vectors.gpu.DeviceScan`.
 
     Raises
     ------
     UsageError
         If the queries are no embeddings, or not of the parts' dimension.
     """
-    scan = _Scan(queries, cutoffs)
+    if device is not None:
+        from audit.vectors.gpu import DeviceScan
+
+        return DeviceScan(parts, device).search(queries, cutoffs)
+    scan = Scan(queries, cutoffs)
 
     def search_block(block: _Block) -> Matches:
         rows, which = scan.candidates(block.coded)
@@ -130,12 +139,17 @@ def count(
     cutoffs: NDArray[Any] | Sequence[float] | float,
     *,
     workers: int = 1,
+    device: str | None = None,
 ) -> NDArray[np.int64]:
     """How many vectors score at least the cut-off, for each query; see :func:`search`.
 
     Reads no more vectors than the proof needs, where ``search`` reads all that match.
     """
-    scan = _Scan(queries, cutoffs)
+    if device is not None:
+        from audit.vectors.gpu import DeviceScan
+
+        return DeviceScan(parts, device).count(queries, cutoffs)
+    scan = Scan(queries, cutoffs)
     total = np.zeros(len(scan.queries), np.int64)
 
     def count_block(block: _Block) -> NDArray[np.int64]:
@@ -158,7 +172,7 @@ def search_rows(
     cutoffs: NDArray[Any] | Sequence[float] | float,
 ) -> Matches:
     """All matches among some ``rows`` of each part, ascending; see :func:`search`."""
-    scan = _Scan(queries, cutoffs)
+    scan = Scan(queries, cutoffs)
     found = []
     for block in scan.blocks([_Chosen(part, some) for part, some in zip(parts, rows, strict=True)]):
         place, which = scan.candidates(block.coded)
@@ -180,7 +194,7 @@ def score_pairs(
     pairs:
         Arrays of query, part and row, of the same length each.
     """
-    scan = _Scan(queries, cutoffs)
+    scan = Scan(queries, cutoffs)
     nothing = np.empty(0, np.int64)
     columns = zip((nothing, nothing, nothing), *pairs, strict=True)
     which, part, row = (np.concatenate(column) for column in columns)
@@ -220,7 +234,7 @@ class _Block:
     coded: CodedVectors
 
 
-class _Scan:
+class Scan:
     """What is worked out once about the queries of a scan."""
 
     def __init__(
@@ -232,31 +246,37 @@ class _Scan:
         if not np.isfinite(self.cutoffs).all():
             raise UsageError("A cut-off must be a number.")
         self.norms = np.linalg.norm(self.exact, axis=1)
-        self.coded = encode(self.queries)
-        numkong = _numkong()
-        self._packed = (
-            numkong.dots_pack(self.coded.codes) if len(self.queries) >= _PACK_FROM else None
-        )
-        self._dots_packed, self._cdist = numkong.dots_packed, numkong.cdist
+
+    @cached_property
+    def coded(self) -> CodedVectors:
+        return encode(self.queries)
+
+    @cached_property
+    def _packed(self) -> Any:
+        return _numkong().dots_pack(self.coded.codes) if len(self.queries) >= _PACK_FROM else None
 
     def blocks(self, parts: Sequence[VectorPart]) -> Iterator[_Block]:
         size = max(256, min(_BLOCK_ROWS, _BLOCK_SCORES // max(len(self.queries), 1)))
         for ordinal, part in enumerate(parts):
             vectors, coded = part.vectors, part.coded
-            if vectors.shape[1] != self.queries.shape[1]:
-                raise UsageError(
-                    f"The queries have {self.queries.shape[1]} numbers, the stored vectors "
-                    f"{vectors.shape[1]}.",
-                    hint="Embed the references with the encoder that embedded the dataset.",
-                )
+            self.check_dimension(part)
             for start in range(0, len(vectors) if len(self.queries) else 0, size):
                 rows = slice(start, start + size)
                 yield _Block(ordinal, start, vectors[rows], coded[rows])
 
+    def check_dimension(self, part: VectorPart) -> None:
+        stored, asked = part.vectors.shape[1], self.queries.shape[1]
+        if stored != asked:
+            raise UsageError(
+                f"The queries have {asked} numbers, the stored vectors {stored}.",
+                hint="Embed the references with the encoder that embedded the dataset.",
+            )
+
     def candidates(self, part: CodedVectors) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Pairs (row, query) that may reach the cut-off: a few too many, never one too few."""
+        numkong = _numkong()
         if self._packed is not None:
-            dots = np.asarray(self._dots_packed(part.codes, self._packed))
+            dots = np.asarray(numkong.dots_packed(part.codes, self._packed))
             scores = np.empty(dots.shape, np.float32)
             np.multiply(dots, part.scales[:, None], out=scores, casting="unsafe", dtype=np.float32)
             least = self._least_scores(part)
@@ -267,7 +287,7 @@ class _Scan:
         least = self._least_scores(part)
         found = [
             np.flatnonzero(
-                np.asarray(self._cdist(code[None, :], part.codes, "dot"))[0] * part.scales
+                np.asarray(numkong.cdist(code[None, :], part.codes, "dot"))[0] * part.scales
                 >= least[number]
             )
             for number, code in enumerate(self.coded.codes)
