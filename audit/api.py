@@ -166,6 +166,7 @@ class OpenDataset:
         device: str = "auto",
         seed: int = 0,
         workers: int = 1,
+        approximate: bool = False,
     ) -> VisualResult:
         """Count the samples whose image shows each concept, named by their caption or not.
 
@@ -178,7 +179,7 @@ class OpenDataset:
             Words that stand in for references, ``{}`` for the concept's name: weaker evidence.
         encoder:
             Whose index to use, where the dataset has several.
-        by, where, cutoff, per_million, statistic, design, seed, workers:
+        by, where, cutoff, per_million, statistic, design, seed, workers, approximate:
             See :class:`audit.counts.matching.VisualSettings`.
 
         Raises
@@ -204,6 +205,7 @@ class OpenDataset:
                 design=design,
                 seed=seed,
                 workers=workers,
+                approximate=approximate,
             ),
             references=references,
             prompts=prompts,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -220,6 +222,18 @@ def open_encoder(
     return loaded
 
 
+def _matching_device(device: str) -> str | None:
+    """Where to match, given where the encoder is to run; None is the processor.
+
+    ``auto`` takes a GPU if the encoder, which is loaded by now, runs on torch and torch has one:
+    to import torch only to ask would take longer than most counts.
+    """
+    if device != "auto":
+        return None if device == "cpu" else device
+    torch = sys.modules.get("torch")
+    return "cuda" if torch is not None and torch.cuda.is_available() else None
+
+
 def count_shown(
     dataset: Dataset,
     index: VectorIndex,
@@ -249,6 +263,7 @@ def count_shown(
     on_progress("references", None)
     loaded = open_encoder(index, encoder, device)
     sought = gather_references(concepts, references, prompts, loaded)
+    settings = replace(settings, device=settings.device or _matching_device(device))
     return count_by_image(dataset, index, sought, settings, on_progress=on_progress)
 
 

@@ -125,7 +125,7 @@ def _by_caption(
 
     _refuse(
         options, "references", "prompts", "cutoff", "per_million", "design", "verify", "sheet",
-        "others", why="counts images: it needs --by visual or --by both",
+        "others", "approximate", why="counts images: it needs --by visual or --by both",
     )  # fmt: skip
     opened = home.open(dataset)
     with talk.progress() as show:
@@ -168,6 +168,7 @@ def _by_image(
         design=options["design"],
         seed=options["seed"],
         workers=options["workers"] or processors(),
+        approximate=options["approximate"],
     )
     with talk.progress() as show:
         if options["verify"]:

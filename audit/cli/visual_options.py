@@ -63,8 +63,12 @@ def visual_options(command: F) -> F:
             help="By image: a cut-off, or the name of a published one, instead of calibrating.",
         ),
         click.option(
+            "--approximate", is_flag=True,
+            help="By image: search the approximate index; what it misses enters the interval.",
+        ),
+        click.option(
             "--device", default="auto", show_default=True, metavar="DEVICE",
-            help="By image: where the encoder runs: cpu, cuda, cuda:1 …",
+            help="By image: where the encoder and the matching run: cpu, cuda, cuda:1 …",
         ),
         click.option(
             "--encoder", metavar="ID",

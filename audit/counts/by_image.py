@@ -125,6 +125,7 @@ def _stratum(
         matching.asked[number].floor,
         design,
         draws,
+        found.recall,
     )
 
 

@@ -21,6 +21,7 @@ from audit.datasets.sample_keys import NO_KEYS
 from audit.embeddings.folder import UNKNOWN_REVISION
 from audit.encoders.encoder import EncoderInfo
 from audit.errors import ConceptError, EncoderMismatchError, UsageError
+from audit.estimates.rates import Rate
 from audit.references.cutoffs import CutOff, background_scores, calibrate, fixed
 from audit.references.reference_set import ReferenceSet, Statistic
 from audit.vectors.exact import Matches, search
@@ -65,6 +66,11 @@ class VisualSettings:
         Of that sample.
     workers:
         Threads.
+    approximate:
+        Search the approximate index: faster, and what it misses enters the interval.
+    device:
+        A device of torch to match on, such as ``cuda``; by default the processor. The answer is
+        the same.
     """
 
     by: By = "both"
@@ -76,6 +82,8 @@ class VisualSettings:
     background: int = BACKGROUND_IMAGES
     seed: int = 0
     workers: int = 1
+    approximate: bool = False
+    device: str | None = None
 
 
 class VisualMatching:
@@ -134,8 +142,21 @@ class VisualMatching:
     def scored(self) -> Iterator[ScoredSamples]:
         """The samples near and above the cut-off of each concept."""
 
-        def find(queries: NDArray[np.float16], floors: NDArray[np.float64]) -> Matches:
-            return search(self.index.parts, queries, floors, workers=self.settings.workers)
+        settings, index = self.settings, self.index
+        if settings.approximate:
+            from audit.vectors.approximate import search_approximate
+
+        def find(
+            queries: NDArray[np.float16], floors: NDArray[np.float64]
+        ) -> tuple[Matches, list[Rate] | None]:
+            if settings.approximate:
+                return search_approximate(
+                    index, queries, floors, seed=settings.seed, workers=settings.workers
+                )
+            found = search(
+                index.parts, queries, floors, workers=settings.workers, device=settings.device
+            )
+            return found, None
 
         def tell(share: float) -> None:
             self._on_progress("matching", share)

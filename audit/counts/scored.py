@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from audit.counts.scene import Scene
 from audit.datasets.sample_keys import NO_KEYS, Keys, holds, shard_and_row
+from audit.estimates.rates import Rate
 from audit.references.cutoffs import CutOff
 from audit.references.reference_set import ReferenceSet
 from audit.vectors.exact import Matches
@@ -23,8 +24,9 @@ _FLOOR_IMAGES = 4000
 #: Queries that are matched in one pass over the codes.
 _QUERIES_AT_ONCE = 256
 
-#: Finds the vectors that score at least the cut-off of a query.
-Search = Callable[[NDArray[np.float16], NDArray[np.float64]], Matches]
+#: Finds the vectors that score at least the cut-off of a query; for each query also what share of
+#: them, if it does not find all.
+Search = Callable[[NDArray[np.float16], NDArray[np.float64]], tuple[Matches, list[Rate] | None]]
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,9 @@ class ScoredSamples:
     cutoff, floor:
         Images from the cut-off on are taken to show the concept; below the floor no score is
         known.
+    recall:
+        Of an approximate search: the share of the pairs of a reference and an image from the floor
+        on that it found, by a random sample; None if the search was exact.
     """
 
     keys: Keys
@@ -73,6 +78,7 @@ class ScoredSamples:
     image: NDArray[np.int64]
     cutoff: float
     floor: float
+    recall: Rate | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -104,14 +110,24 @@ def scored(
         queries = [asked[number].queries for number in batch]
         counts = [len(one) for one in queries]
         floors = np.repeat([asked[number].floor for number in batch], counts)
-        found = search(np.concatenate(queries), floors)
+        found, recalls = search(np.concatenate(queries), floors)
+        ends = np.cumsum(counts)
         concept = np.repeat(batch, counts)[found.query]
         gathered = _Gathered(scene, concept, found)
         for part in np.unique(found.part).tolist():
             gathered.take(part, images_of(part))
-        for number in batch:
+        for place, number in enumerate(batch):
             one = asked[number]
-            yield gathered.of(number, scene.samples.named[number], one.cutoff.value, one.floor)
+            recall = None
+            if recalls is not None:
+                recall = _pooled(recalls[ends[place] - counts[place] : ends[place]])
+            samples = gathered.of(number, scene.samples.named[number], one.cutoff.value, one.floor)
+            yield replace(samples, recall=recall)
+
+
+def _pooled(recalls: Sequence[Rate]) -> Rate:
+    """Of all queries of a concept. An image that several queries can find is missed less often."""
+    return Rate(sum(one.hits for one in recalls), sum(one.trials for one in recalls))
 
 
 def _batches(asked: Sequence[Asked]) -> Iterator[list[int]]:

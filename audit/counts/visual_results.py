@@ -77,6 +77,13 @@ class VisualCount:
     def warnings(self) -> list[str]:
         notes = [finding.message for finding in self.findings]
         notes += self.cutoff.warnings
+        recall = self.scored.recall
+        if recall is not None:
+            low, high = recall.interval()
+            notes.append(
+                f"approximate: of {recall.trials:,.0f} matches in a random sample the search found "
+                f"{recall.hits:,.0f} ({low:.1%} to {high:.1%}); what it misses is in the interval"
+            )
         if self.references.left_out:
             names = ", ".join(f"{name} ({why})" for name, why in self.references.left_out[:5])
             notes.append(f"references left out: {names}")
@@ -101,6 +108,7 @@ class VisualCount:
             "matched_images": self.matched_images,
             "distinct_files": self.distinct_files,
             "distinct_pictures": self.distinct_pictures,
+            "recall": None if self.scored.recall is None else self.scored.recall.to_dict(),
             "cutoff": self.cutoff.to_dict(),
             "references": {
                 "kind": self.references.kind,

@@ -63,6 +63,10 @@ class Rate:
         high = 1.0 if self.hits == self.trials else float(betaincinv(a, b, 1 - tail))
         return low, high
 
+    def to_dict(self) -> dict[str, float]:
+        low, high = self.interval()
+        return {"hits": self.hits, "trials": self.trials, "low": low, "high": high}
+
     def draws(self, at: Floats, side: Side) -> Floats:
         """From the mid-p confidence distribution: half of Clopper and Pearson's lower one, half
         of the upper one.

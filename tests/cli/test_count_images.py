@@ -141,3 +141,18 @@ def test_verify_fetches_random_samples_and_extrapolates(audit, gallery):
     bounds = result["named"]["dead_link_bounds"]
     assert bounds["low"] <= result["named"]["estimate"]["low"]
     assert bounds["high"] >= result["named"]["estimate"]["high"]
+
+
+def test_approximate_count_says_what_it_may_miss(audit, pictures):
+    pytest.importorskip("faiss", reason="needs faiss-cpu: pip install 'concept-audit[visual]'")
+    refused = audit(*ASK, "--approximate")
+    assert refused.code == 2
+    assert "--approximate" in refused.err
+    assert audit("index", "--approximate").code == 0
+    exact = json.loads(audit(*ASK, "--output", "json").out)["results"][0]
+    answer = json.loads(audit(*ASK, "--approximate", "--output", "json").out)["results"][0]
+    assert exact["recall"] is None
+    assert answer["recall"]["trials"] > 0
+    assert answer["samples"]["low"] <= 60 <= answer["samples"]["high"]
+    assert answer["samples"]["high"] >= exact["samples"]["high"]
+    assert any("approximate" in warning for warning in answer["warnings"])
