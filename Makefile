@@ -4,16 +4,19 @@ VENV := .venv
 BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint bench docs lock clean
+.PHONY: help demo test test-visual lint bench docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/core ## Ingest the sample that comes with the package and count in it
 	@$(BIN)/audit demo
 
-test: $(VENV)/dev ## Run the tests
+test: $(VENV)/dev ## Run the tests; those that need torch, dlib or img2dataset skip without them
+	@$(BIN)/python -m pytest
+
+test-visual: $(VENV)/visual ## Run all tests, with every encoder and img2dataset (installs 2 GB, 7 with CUDA)
 	@$(BIN)/python -m pytest
 
 lint: $(VENV)/dev ## Check style and types
@@ -44,6 +47,13 @@ $(VENV)/dev: pyproject.toml .ci/constraints.txt | $(VENV)/python
 	@echo "Installing audit and its development tools into $(VENV) (about a minute, once) …"
 	@$(PIP) install --constraint .ci/constraints.txt --editable '.[dev]'
 	@touch $(VENV)/core $@
+
+# Whichever torch is at hand: a CPU build, where pip is told of one, saves the CUDA libraries.
+# dlib comes as a wheel or not at all; compiling it takes longer than all the rest.
+$(VENV)/visual: pyproject.toml .ci/constraints.txt | $(VENV)/python
+	@echo "Installing audit, its encoders and its tools into $(VENV) (a few minutes, once) …"
+	@$(PIP) install --constraint .ci/constraints.txt --only-binary dlib-bin --editable '.[test-visual]'
+	@touch $(VENV)/core $(VENV)/dev $@
 
 $(VENV)/python:
 	@sh .ci/make-venv $(VENV)

@@ -28,8 +28,8 @@ def make(*arguments: str) -> str:
 
 
 def test_help_lists_every_target():
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    listed = re.findall(r"^  make (\w+)", make("help"), re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    listed = re.findall(r"^  make ([\w-]+)", make("help"), re.MULTILINE)
     assert sorted(listed) == sorted(targets)
     assert {"help", "demo", "test", "lint", "bench", "docs", "clean"} <= set(listed)
 
@@ -44,10 +44,21 @@ def test_demo_does_not_install_development_tools():
     assert "[dev]" not in steps
 
 
+def test_light_tests_do_not_install_encoders():
+    steps = make("--dry-run", "--always-make", "test")
+    assert "[dev]" in steps
+    assert "[test-visual]" not in steps
+    steps = make("--dry-run", "--always-make", "test-visual")
+    assert "--only-binary dlib-bin" in steps
+    assert "[test-visual]" in steps
+
+
 def test_versions_are_pinned_for_ci():
     pins = (ROOT / ".ci" / "constraints.txt").read_text().splitlines()
     names = {line.split("==")[0] for line in pins if "==" in line}
     assert {"duckdb", "polars", "pyarrow", "click", "numpy", "pytest", "mypy"} <= names
+    assert {"torch", "torchvision", "open-clip-torch", "dlib-bin", "img2dataset"} <= names
+    assert not any(name.startswith(("nvidia-", "cuda-", "triton")) for name in names)
     assert all(line.startswith("#") or re.fullmatch(r"[\w.-]+==[\w.+!-]+", line) for line in pins)
 
 
