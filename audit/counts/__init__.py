@@ -13,6 +13,7 @@ module               what it holds
 ``named``            which samples name a concept
 ``scene``            which samples have an image, and a background; ``draws``: how chosen
 ``scored``           samples by how much their image resembles the references
+``seen``             which samples of a stratum were looked at, and how they were chosen
 ``strata``           from what was seen of a stratum to an estimate
 ``copies``           the same file, or nearly the same picture, again
 ``visual_results``   what a count by image answers

@@ -12,10 +12,11 @@ from audit.concepts import Concept
 from audit.counts.copies import distinct_files, distinct_pictures
 from audit.counts.matching import Progress, VisualMatching, VisualSettings
 from audit.counts.scored import ScoredSamples
+from audit.counts.seen import seen_stratum
 from audit.counts.strata import Stratum, estimate_stratum
 from audit.counts.visual_results import VisualCount, VisualResult
 from audit.datasets.dataset import Dataset
-from audit.datasets.sample_keys import holds
+from audit.labels.store import find_labels
 from audit.references.reference_set import ReferenceSet
 from audit.vectors.images import Fingerprints
 from audit.vectors.index import VectorIndex
@@ -78,6 +79,8 @@ def count_by_image(
 def _count(matching: VisualMatching, number: int, found: ScoredSamples) -> VisualCount:
     phrases, asked = matching.phrases[number], matching.asked[number]
     copies = _fingerprints(matching.index, found)
+    settings = matching.settings
+    search = find_labels(matching.dataset, phrases, settings.where, settings.by)
     return VisualCount(
         phrases=phrases,
         references=asked.references,
@@ -89,42 +92,24 @@ def _count(matching: VisualMatching, number: int, found: ScoredSamples) -> Visua
         distinct_pictures=distinct_pictures(copies.phash),
         scored=found,
         findings=tuple(f for f in matching.findings if f.concept == phrases.concept.name),
+        labels=search.labels,
+        outdated_labels=search.outdated,
     )
 
 
 def _stratum(
     matching: VisualMatching, number: int, found: ScoredSamples, *, named: bool
 ) -> Stratum:
-    """What was seen of the samples that name the concept, or of those that do not."""
-    scene, settings = matching.scene, matching.settings
-    keys = scene.samples.named[number]
-    total = scene.samples.considered
-    population = len(keys) if named else total - len(keys)
-    mine = found.named == named
-    attempted = int(scene.attempted.holds(keys).sum())
-    examined = int(scene.examined.holds(keys).sum())
-    if not named:
-        attempted, examined = len(scene.attempted) - attempted, len(scene.examined) - examined
-    design = settings.design
-    draws: tuple[str, ...] = ()
-    if design is None:
-        design = "all" if attempted == population else "unknown"
-        if design == "unknown":
-            phrases = matching.phrases[number]
-            drawn, draws = scene.drawn_among(phrases, number, named=named, where=settings.where)
-            if len(drawn):
-                design, attempted = "random", len(drawn)
-                examined = int(scene.examined.holds(drawn).sum())
-                mine = mine & holds(drawn, found.keys)
+    seen = seen_stratum(matching, number, named=named)
     return estimate_stratum(
-        population,
-        attempted,
-        found.score[mine],
-        examined,
+        seen.population,
+        seen.attempted,
+        found.score[seen.holds(found.keys, found.named)],
+        seen.examined,
         matching.asked[number].cutoff,
         matching.asked[number].floor,
-        design,
-        draws,
+        seen.design,
+        seen.draws,
         found.recall,
     )
 

@@ -12,7 +12,9 @@ from audit.counts.scored import ScoredSamples
 from audit.counts.strata import Stratum
 from audit.datasets.dataset import Coverage
 from audit.encoders.encoder import EncoderInfo
+from audit.estimates.prediction_powered import LabelledEstimate
 from audit.estimates.prevalence import Estimate
+from audit.labels.store import StoredLabels
 from audit.references.cutoffs import CutOff
 from audit.references.reference_set import ReferenceSet
 
@@ -44,6 +46,10 @@ class VisualCount:
         Of these, different files, and pictures after joining near copies; None if unknown.
     scored:
         The evidence: samples whose image scores near the cut-off or above.
+    labels:
+        What people said of some samples; None if nobody did.
+    outdated_labels:
+        When labels were stored that do not count, because the dataset has changed since.
     """
 
     phrases: ConceptPhrases
@@ -56,6 +62,13 @@ class VisualCount:
     distinct_pictures: int | None
     scored: ScoredSamples = field(repr=False)
     findings: tuple[Finding, ...] = ()
+    labels: StoredLabels | None = None
+    outdated_labels: tuple[str, ...] = ()
+
+    @property
+    def labelled(self) -> LabelledEstimate | None:
+        """The same by people's labels of a random sample; None if there are none."""
+        return self.labels.estimate if self.labels else None
 
     @property
     def name(self) -> str:
@@ -87,6 +100,11 @@ class VisualCount:
         if self.references.left_out:
             names = ", ".join(f"{name} ({why})" for name, why in self.references.left_out[:5])
             notes.append(f"references left out: {names}")
+        if self.outdated_labels:
+            notes.append(
+                f"labels of {self.outdated_labels[-1][:10]} are not used: the dataset has changed "
+                "since they were given"
+            )
         for what, stratum in (("named", self.named), ("not named", self.unnamed)):
             missing = stratum.population - stratum.attempted
             if stratum.design == "unknown" and missing:
@@ -105,6 +123,7 @@ class VisualCount:
             "shown_not_named": self.unnamed.estimate.to_dict(),
             "named": self.named.to_dict(),
             "unnamed": self.unnamed.to_dict(),
+            "labelled": self.labels.to_dict() if self.labels else None,
             "matched_images": self.matched_images,
             "distinct_files": self.distinct_files,
             "distinct_pictures": self.distinct_pictures,
@@ -215,7 +234,11 @@ class VisualResult:
                     f"{name}_low": float(estimate.low),
                     f"{name}_high": float(estimate.high),
                 }
+            labelled = count.labelled.total if count.labelled else None
             row |= {
+                "labelled": float(labelled.value) if labelled else None,
+                "labelled_low": float(labelled.low) if labelled else None,
+                "labelled_high": float(labelled.high) if labelled else None,
                 "named": count.named.population,
                 "above_cutoff_named": count.named.above,
                 "above_cutoff_unnamed": count.unnamed.above,

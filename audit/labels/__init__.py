@@ -1,0 +1,7 @@
+"""Labels: a person says of some samples whether they show a concept, and the count follows.
+
+``sampling``    which samples to ask about, so that few labels tell most
+``export``      the file that is labelled
+``answers``     reading the labelled file, whoever made it
+``store``       kept labels of a dataset, and finding those of a concept
+"""

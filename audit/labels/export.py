@@ -1,0 +1,224 @@
+"""Drawing samples of a concept for a person to label, and writing them to a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit._version import __version__
+from audit.counts.matching import VisualMatching
+from audit.counts.scored import ScoredSamples
+from audit.counts.seen import SeenStratum, seen_stratum
+from audit.datasets.dataset import Dataset
+from audit.datasets.files import written_whole
+from audit.datasets.lookup import SampleRef, look_up
+from audit.datasets.sample_keys import NO_KEYS, Keys, holds, sample_keys, shard_and_row
+from audit.embeddings.files import read_record
+from audit.errors import UsageError
+from audit.fetching.selection import dataset_digest
+from audit.labels.sampling import CaptionGroup, LabelDraw, ListedSamples, Samples, draw_labels
+from audit.labels.store import wording_of
+from audit.labels.task import GroupExtent, LabelTask, TaskSample, known_score
+from audit.vectors.images import PartImages
+from audit.vectors.index import IndexedPart, VectorIndex
+
+COLUMNS = (
+    "label_id", "concept", "stratum", "stratum_size", "weight", "score", "caption", "url", "shard",
+    "row", "image", "label",
+)  # fmt: skip
+
+#: A spreadsheet takes a cell that begins so for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_LONGEST_CAPTION = 2000
+
+
+@dataclass(frozen=True)
+class LabelSheet:
+    """A labelling task with what a person needs to see of each sample.
+
+    Attributes
+    ----------
+    rows:
+        One for each sample of the task, with the names of :data:`COLUMNS`; ``label`` is empty.
+    """
+
+    task: LabelTask
+    rows: tuple[dict[str, Any], ...]
+
+
+def draw_task(matching: VisualMatching, wanted: int, seed: int = 0) -> LabelTask:
+    """Draw samples of the one concept that ``matching`` is about.
+
+    Raises
+    ------
+    UsageError
+        If no image of the dataset could be looked at.
+    """
+    (found,) = matching.scored()
+    seen = [seen_stratum(matching, 0, named=named) for named in (True, False)]
+    groups = [_group(matching, one, found) for one in seen]
+    draw = draw_labels(groups, found.cutoff, wanted, seed)
+    if not len(draw):
+        raise UsageError(
+            "No sample can be drawn: none has an image that could be looked at.",
+            hint="Embed images of the dataset, or leave out the condition.",
+        )
+    settings, cutoff = matching.settings, matching.asked[0].cutoff
+    concept = matching.phrases[0]
+    return LabelTask(
+        dataset=matching.dataset.name,
+        dataset_digest=dataset_digest(matching.dataset),
+        concept=concept.concept.name,
+        wording=wording_of(concept),
+        where=settings.where,
+        by=settings.by,
+        encoder=matching.index.info.id,
+        cutoff=float(cutoff.value),
+        sensitivity=cutoff.sensitivity,
+        seed=seed,
+        named=_extent(seen[0]),
+        unnamed=_extent(seen[1]),
+        strata=draw.strata,
+        samples=_samples(draw),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        tool_version=__version__,
+    )
+
+
+def _group(matching: VisualMatching, seen: SeenStratum, found: ScoredSamples) -> CaptionGroup:
+    scene = matching.scene
+    mine = seen.holds(found.keys, found.named)
+    samples: Samples
+    outside = NO_KEYS
+    if seen.drawn is not None:
+        samples = ListedSamples(seen.drawn[scene.examined.holds(seen.drawn)])
+    else:
+        named = scene.samples.named[0]
+        named = named[scene.examined.holds(named)]
+        samples, outside = (
+            (ListedSamples(named), NO_KEYS) if seen.named else (scene.examined, named)
+        )
+    return CaptionGroup(seen.named, samples, outside, found.keys[mine], found.score[mine])
+
+
+def _extent(seen: SeenStratum) -> GroupExtent:
+    return GroupExtent(seen.population, seen.attempted, seen.examined, seen.design)
+
+
+def _samples(draw: LabelDraw) -> tuple[TaskSample, ...]:
+    shards, rows = shard_and_row(draw.key)
+    columns = (shards.tolist(), rows.tolist(), draw.stratum.tolist(), draw.score.tolist())
+    return tuple(
+        TaskSample(shard, row, stratum, known_score(score))
+        for shard, row, stratum, score in zip(*columns, strict=True)
+    )
+
+
+def sheet_of(task: LabelTask, dataset: Dataset, index: VectorIndex) -> LabelSheet:
+    """What a person needs to see: captions and URLs from the sources, and where images lie.
+
+    Raises
+    ------
+    SourceError
+        If files of the dataset or of its embeddings are damaged.
+    """
+    refs = [SampleRef(sample.shard, sample.row) for sample in task.samples]
+    told = look_up(dataset, set(refs))
+    images = _images(index, refs)
+    rows = []
+    for number, (ref, sample) in enumerate(zip(refs, task.samples, strict=True)):
+        stratum = task.strata[sample.stratum]
+        source = told.get(ref)
+        rows.append(
+            {
+                "label_id": task.label_id(number),
+                "concept": task.concept,
+                "stratum": stratum.title,
+                "stratum_size": stratum.size,
+                "weight": stratum.size / stratum.drawn,
+                "score": sample.score,
+                "caption": (source.caption or "")[:_LONGEST_CAPTION] if source else "",
+                "url": source.url if source else None,
+                "shard": source.shard if source else None,
+                "row": sample.row,
+                "image": images.get(ref),
+                "label": "",
+            }
+        )
+    return LabelSheet(task, tuple(rows))
+
+
+def write_sheet(sheet: LabelSheet, path: Path) -> None:
+    """Write a sheet as JSON, if the file is called so, or as CSV for a spreadsheet.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written.
+    """
+    if path.suffix.lower() == ".json":
+        record = {"concept": sheet.task.concept, "samples": list(sheet.rows)}
+        text = json.dumps(record, ensure_ascii=False, indent=1, allow_nan=False)
+    else:
+        stream = io.StringIO(newline="")
+        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\r\n")
+        writer.writeheader()
+        for row in sheet.rows:
+            writer.writerow({name: _cell(value) for name, value in row.items()})
+        # With a mark at the start spreadsheets read it as UTF-8.
+        text = "\ufeff" + stream.getvalue()
+    with written_whole(path) as file:
+        file.write(text.encode("utf-8", errors="replace"))
+
+
+def _cell(value: Any) -> Any:
+    """A cell that no spreadsheet runs: captions and URLs come from strangers."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    if not isinstance(value, str):
+        return value
+    text = " ".join(value.replace("\x00", "").splitlines())
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+
+
+def _images(index: VectorIndex, refs: list[SampleRef]) -> dict[SampleRef, str]:
+    """Where the image of each sample lies, as far as the embeddings know it."""
+    keys = sample_keys(
+        np.array([ref.ordinal for ref in refs], np.int64), np.array([ref.row for ref in refs])
+    )
+    wanted = np.sort(keys)
+    by_key = dict(zip(keys.tolist(), refs, strict=True))
+    found: dict[SampleRef, str] = {}
+    for part in index.parts:
+        images = PartImages.of(part)
+        mine = holds(wanted, images.link_key) & images.examined[images.link_image]
+        for key, place in _places(part, images.link_key[mine], images.link_image[mine]):
+            found.setdefault(by_key[key], place)
+    return found
+
+
+def _places(part: IndexedPart, keys: Keys, images: NDArray[np.int64]) -> Iterator[tuple[int, str]]:
+    if not len(keys):
+        return
+    own = part.embeddings.images_path
+    table = (
+        part.embeddings.images(["image_path"]) if own else part.embeddings.metadata(["image_path"])
+    )
+    if "image_path" not in table.column_names:
+        return
+    uri = (read_record(own) or {}).get("uri") if own else None
+    paths = table["image_path"].take(images).to_pylist()
+    for key, path in zip(keys.tolist(), paths, strict=True):
+        if path is not None:
+            yield key, f"{uri}/{path}" if uri else path
