@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,13 +15,13 @@ from audit.counts.by_image import count_by_image
 from audit.counts.matching import Progress, VisualSettings
 from audit.counts.visual_results import VisualResult
 from audit.datasets.dataset import Dataset
-from audit.datasets.files import storage_errors
+from audit.datasets.files import locked
 from audit.datasets.home import Home
 from audit.embeddings.embed import EmbedProgress, EmbedReport, embed
 from audit.embeddings.folder import UNKNOWN_REVISION, read_manifest
 from audit.embeddings.places import embeddings_folder, embeddings_folders
 from audit.encoders.encoder import Encoder, load_encoder
-from audit.errors import ConceptError, StorageError, UsageError
+from audit.errors import ConceptError, UsageError
 from audit.fetching.fetch import FetchListener, fetch_images
 from audit.fetching.report import FetchReport
 from audit.fetching.run import FetchProgress
@@ -77,7 +77,8 @@ def embed_images(
     loaded = load_encoder(encoder, device) if isinstance(encoder, str) else encoder
     if out is not None:
         folder = Path(out).expanduser().absolute()
-        held: contextlib.AbstractContextManager[None] = _locked(folder)
+        busy = f"{folder}: another process is writing embeddings there."
+        held: contextlib.AbstractContextManager[None] = locked(folder / ".lock", busy)
     elif dataset is not None:
         folder = embeddings_folder(dataset, loaded.info.id)
         held = home.locked(dataset.name, wait=False)
@@ -121,27 +122,6 @@ def _usual_encoder(dataset: Dataset | None) -> str:
             hint=f"Choose one with --encoder {there[0]}.",
         )
     return there[0] if there else DEFAULT_ENCODER
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    path = folder / ".lock"
-    with storage_errors(path):
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path)
-        try:
-            lock.acquire(blocking=False)
-        except Timeout as error:
-            raise StorageError(
-                f"{folder}: another process is writing embeddings there.",
-                hint="Wait until it is done, or stop it, and try again.",
-            ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def gather_references(

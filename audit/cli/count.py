@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audit.cli.options import common_options, dataset_option, output_option, workers_option
+from audit.cli.options import (
+    common_options,
+    concept_options,
+    dataset_option,
+    output_option,
+    workers_option,
+)
 from audit.cli.talk import Talk
 from audit.cli.visual_options import visual_options
 
@@ -17,40 +23,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--concept",
-    "-c",
-    "concepts",
-    multiple=True,
-    metavar="NAME",
-    help="Concept to count. Repeatable.",
-)
-@click.option(
-    "--alias",
-    "aliases",
-    multiple=True,
-    metavar="NAME",
-    help="Another name of the one --concept. Repeatable.",
-)
-@click.option(
-    "--exclude",
-    multiple=True,
-    metavar="PHRASE",
-    help='Do not count the name inside this phrase ("Van Gogh Museum"). Repeatable.',
-)
-@click.option(
-    "--concepts",
-    "concept_list",
-    metavar="FILE",
-    type=click.Path(dir_okay=False),
-    help="Concept list: TOML, CSV, JSON, or text with a name a line.",
-)
+@concept_options("Concept to count.")
 @dataset_option
-@click.option(
-    "--where",
-    metavar="CONDITION",
-    help='Only samples that meet this, as in SQL: "width >= 512 and similarity > 0.3".',
-)
 @click.option(
     "--distinct",
     metavar="[BY]",

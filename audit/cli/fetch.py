@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audit.cli.options import common_options, dataset_option, output_option
+from audit.cli.options import common_options, concept_options, dataset_option, output_option
 from audit.cli.talk import STOPPED, Talk, duration
 
 if TYPE_CHECKING:
@@ -18,40 +18,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--concept",
-    "-c",
-    "concepts",
-    multiple=True,
-    metavar="NAME",
-    help="Only samples whose caption names this. Repeatable.",
-)
-@click.option(
-    "--alias",
-    "aliases",
-    multiple=True,
-    metavar="NAME",
-    help="Another name of the one --concept. Repeatable.",
-)
-@click.option(
-    "--exclude",
-    multiple=True,
-    metavar="PHRASE",
-    help='Not if the name is inside this phrase ("Van Gogh Museum"). Repeatable.',
-)
-@click.option(
-    "--concepts",
-    "concept_list",
-    metavar="FILE",
-    type=click.Path(dir_okay=False),
-    help="Concept list: TOML, CSV, JSON, or text with a name a line.",
-)
+@concept_options("Only samples whose caption names this.")
 @dataset_option
-@click.option(
-    "--where",
-    metavar="CONDITION",
-    help='Only samples that meet this, as in SQL: "width >= 512 and similarity > 0.3".',
-)
 @click.option(
     "--sample",
     type=click.IntRange(1),

@@ -43,6 +43,44 @@ def common_options(command: F) -> F:
     return command
 
 
+def concept_options(what: str) -> Callable[[F], F]:
+    """--concept, --alias, --exclude, --concepts and --where: which samples are meant.
+
+    Parameters
+    ----------
+    what:
+        What is done with a concept, in a few words for the help.
+    """
+
+    def decorate(command: F) -> F:
+        for option in (
+            click.option(
+                "--where", metavar="CONDITION",
+                help='Only samples that meet this, as in SQL: "width >= 512 and similarity > 0.3".',
+            ),
+            click.option(
+                "--concepts", "concept_list", metavar="FILE", type=click.Path(dir_okay=False),
+                help="Concept list: TOML, CSV, JSON, or text with a name a line.",
+            ),
+            click.option(
+                "--exclude", multiple=True, metavar="PHRASE",
+                help='Not where the name is inside this phrase ("Van Gogh Museum"). Repeatable.',
+            ),
+            click.option(
+                "--alias", "aliases", multiple=True, metavar="NAME",
+                help="Another name of the one --concept. Repeatable.",
+            ),
+            click.option(
+                "--concept", "-c", "concepts", multiple=True, metavar="NAME",
+                help=f"{what} Repeatable.",
+            ),
+        ):  # fmt: skip
+            command = option(command)
+        return command
+
+    return decorate
+
+
 def output_option(command: F) -> F:
     """--output: the same formats wherever there is an answer."""
     return click.option(

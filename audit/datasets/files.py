@@ -67,6 +67,32 @@ def storage_errors(path: Path) -> Iterator[None]:
         raise
 
 
+@contextlib.contextmanager
+def locked(path: Path, held: str) -> Iterator[None]:
+    """Hold the lock of which ``path`` is the file.
+
+    Raises
+    ------
+    StorageError
+        If another process holds it, which ``held`` says in words; or nobody can write there.
+    """
+    from filelock import FileLock, Timeout
+
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout as error:
+            raise StorageError(
+                held, hint="Wait until it is done, or stop it, and try again."
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def remove_unfinished(folder: Path) -> None:
     """Delete what killed processes left behind in ``folder``; call it holding the folder's lock."""
     if folder.is_dir():

@@ -14,11 +14,10 @@ A sample that is tried again is in a further shard: its row with the highest sha
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,8 +28,8 @@ import polars as pl
 from audit._version import __version__
 from audit.concepts import Concept
 from audit.datasets.dataset import Dataset
-from audit.datasets.files import storage_errors, written_whole
-from audit.errors import AuditError, StorageError, UsageError
+from audit.datasets.files import locked, written_whole
+from audit.errors import AuditError, UsageError
 from audit.fetching.outcomes import Outcomes
 from audit.fetching.reasons import BY_NAME, CHANGED, FETCHED, LOST, TRANSIENT
 from audit.fetching.record import FetchRecord
@@ -146,7 +145,8 @@ def fetch_images(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         tool_version=__version__,
     )
-    with _locked(path):
+    busy = f"{folder}: another process is fetching into this folder."
+    with locked(path.with_suffix(".lock"), busy):
         record, chosen = _begin(wanted, selection, candidates, path, listener.on_choosing)
         listener.on_chosen(record, folder)
         settings = DownloadSettings(
@@ -197,26 +197,6 @@ def _require_img2dataset() -> None:
             "Fetching images needs img2dataset, which is not installed.",
             hint="Install it: pip install 'concept-audit[fetch]'.",
         )
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    with storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path.with_suffix(".lock"))
-        try:
-            lock.acquire(blocking=False)
-        except Timeout as error:
-            raise StorageError(
-                f"{path.with_suffix('')}: another process is fetching into this folder.",
-                hint="Wait until it is done, or stop it, and try again.",
-            ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _begin(
