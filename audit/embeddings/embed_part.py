@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -109,12 +109,36 @@ def _embedded(
 ) -> Iterator[tuple[_Seen, NDArray[np.float32]]]:
     """Each image with its vectors, (k, dimension), in order; decoding runs ahead of the encoder."""
     nothing = np.empty((0, encoder.info.dimension), np.float32)
-    for batch in _batches(_decoded(found, encoder, limits, threads)):
-        ready = [seen for seen in batch if seen.prepared is not None]
-        vectors = iter(encoder.encode([seen.prepared for seen in ready]) if ready else [])
+    for batch, vectors in _encoded(_batches(_decoded(found, encoder, limits, threads)), encoder):
+        of_ready = iter(vectors)
         for seen in batch:
-            rows = nothing if seen.prepared is None else _checked(next(vectors), seen.found)
+            rows = nothing if seen.prepared is None else _checked(next(of_ready), seen.found)
             yield seen, rows
+
+
+def _encoded(
+    batches: Iterator[list[_Seen]], encoder: Encoder
+) -> Iterator[tuple[list[_Seen], list[NDArray[np.float32]]]]:
+    """Batches with what the encoder makes of them.
+
+    It works in a thread of its own and never waits: while it has one batch, the next is gathered
+    and put behind it, and the one before is written.
+    """
+    waiting: deque[tuple[list[_Seen], Future[list[NDArray[np.float32]]] | None]] = deque()
+    with ThreadPoolExecutor(1) as worker:
+        for batch in batches:
+            ready = [seen.prepared for seen in batch if seen.prepared is not None]
+            waiting.append((batch, worker.submit(encoder.encode, ready) if ready else None))
+            if len(waiting) > 1:
+                yield _awaited(*waiting.popleft())
+        while waiting:
+            yield _awaited(*waiting.popleft())
+
+
+def _awaited(
+    batch: list[_Seen], vectors: Future[list[NDArray[np.float32]]] | None
+) -> tuple[list[_Seen], list[NDArray[np.float32]]]:
+    return batch, [] if vectors is None else vectors.result()
 
 
 def _checked(rows: NDArray[np.float32], image: FoundImage) -> NDArray[np.float32]:
