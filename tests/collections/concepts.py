@@ -19,7 +19,7 @@ from tests.collections.emoji import TONES
 #: Rows of the collection's table, sorted.
 Rows = NDArray[np.int64]
 
-LEAST = 12  #: pictures of a group
+LEAST = 12  #: pictures of a group, copies not counted
 
 _SETS = {
     "Flags/country-flag": "country flag",
@@ -43,7 +43,12 @@ _JOINERS = {"200D", "2640", "2642", "27A1", *TONES}
 def concepts(name: str, pictures: pl.DataFrame) -> dict[str, Rows]:
     """Label -> pictures, for the groups of a collection that have at least :data:`LEAST`."""
     found = _emoji(pictures) if name == "emoji" else _openclipart(pictures)
-    return {label: rows for label, rows in sorted(found.items()) if len(rows) >= LEAST}
+    digests = pictures["sha256"].to_numpy()
+    return {
+        label: rows
+        for label, rows in sorted(found.items())
+        if len(np.unique(digests[rows])) >= LEAST
+    }
 
 
 def _emoji(pictures: pl.DataFrame) -> dict[str, Rows]:
