@@ -46,9 +46,9 @@ def _index(report: IndexReport) -> list[RenderableType]:
     if lists is not None:
         shown.append(
             Text(
-                f"Approximate: {lists.vectors:,} vectors in {lists.lists:,} lists; a search looks "
-                f"into {lists.nprobe:,}, which held {lists.target_recall:.1%} of the matches "
-                f"among {lists.sample:,} vectors it was trained on."
+                f"Approximate: {lists.vectors:,} vectors in {lists.lists:,} lists, trained on "
+                f"{lists.sample:,} of them, so that the lists that a search looks into held "
+                f"{lists.target_recall:.2%} of their matches."
             )
         )
     shown.append(Text(f"Index: {report.folder}", no_wrap=True))

@@ -7,5 +7,6 @@
 ``links``, ``images``            which samples an image belongs to
 ``gpu``                            the same exact answers from a device of torch
 ``approximate``                  most matches, and how many are missing, where a scan takes too long
-``inverted_lists``, ``training``   what that needs
+``inverted_lists``, ``training``   what that needs: made
+``list_choice``, ``pairs``         what that needs: where to look, exact scores
 """

@@ -17,20 +17,23 @@ from numpy.typing import NDArray
 
 from audit.errors import SourceError, UsageError
 from audit.estimates.rates import Rate
-from audit.vectors.exact import Matches, as_queries, score_pairs, search, search_rows
+from audit.vectors.exact import Matches, Scan, search, search_rows
 from audit.vectors.index import IndexedPart, VectorIndex, part_mark
 from audit.vectors.inverted_lists import (
     LISTS,
     ROW_BITS,
+    SPREADS,
     ApproximateRecord,
     approximate_record,
     import_faiss,
 )
+from audit.vectors.list_choice import ListChoice
+from audit.vectors.pairs import scored_candidates
 from audit.vectors.training import drawn_rows
 
-#: How far below the cut-off a code's score may be for its vector to be looked at. The error of a
-#: RaBitQ score of 512 numbers has a standard deviation of about 0.01 to 0.02.
-MARGIN = 0.04
+#: How far below the cut-off the score of a code of 512 numbers may be for its vector to be looked
+#: at. Errors of RaBitQ are about 0.015, and fall with the root of the dimension.
+_MARGIN_512 = 0.05
 
 #: Vectors that are scanned exactly to measure recall.
 SAMPLE = 1 << 16
@@ -45,86 +48,139 @@ def search_approximate(
     cutoffs: NDArray[Any] | Sequence[float] | float,
     *,
     nprobe: int | None = None,
-    margin: float = MARGIN,
+    margin: float | None = None,
     sample: int = SAMPLE,
     seed: int = 0,
     workers: int = 1,
 ) -> tuple[Matches, list[Rate]]:
     """Most pairs that score at least the cut-off, with their exact scores, and the recall.
 
-    Parts that are not in the approximate index yet are searched exactly.
+    To ask several times, keep an :class:`ApproximateIndex`; see its ``search`` for the parameters
+    and what is returned and raised.
+    """
+    return ApproximateIndex(index).search(
+        queries,
+        cutoffs,
+        nprobe=nprobe,
+        margin=margin,
+        sample=sample,
+        seed=seed,
+        workers=workers,
+    )
 
-    Parameters
-    ----------
-    queries, cutoffs:
-        As for :func:`audit.vectors.exact.search`.
-    nprobe:
-        Lists to look into; by default as many as held the target share of matches when the index
-        was trained.
-    margin:
-        Candidates are vectors whose code scores no less than the cut-off minus this.
-    sample, seed:
-        Stored vectors that are scanned exactly, and the seed with which they are drawn.
 
-    Returns
-    -------
-    matches
-        Ordered by part, row and query, as those of an exact search.
-    recall
-        For each query: of the matches in the sample (trials) those that were found (hits).
+class ApproximateIndex:
+    """The approximate index of a dataset's vectors, opened for searching.
 
     Raises
     ------
     UsageError
-        If the index has no approximate one, or the queries are no embeddings.
+        If there is none.
     SourceError
-        If the approximate index is damaged.
+        If it is damaged.
     MissingPackageError
         If FAISS is not installed.
     """
-    faiss = import_faiss()
-    asked = as_queries(queries)
-    limits = np.broadcast_to(np.asarray(cutoffs, np.float64), (len(asked),))
-    record = approximate_record(index.folder)
-    if record is None:
-        raise UsageError(
-            f"{index.folder}: has no approximate index.",
-            hint="Build it with `audit index --approximate`, or search exactly.",
-        )
-    lists = _open(faiss, index, record)
-    covered = dict(record.parts)
-    places = {
-        part.embeddings.ordinal: place
-        for place, part in enumerate(index.parts)
-        if covered.get(part.embeddings.ordinal) == part_mark(part.embeddings)
-    }
-    if not lists.is_trained or lists.d != asked.shape[1]:
-        raise UsageError(
-            f"The queries have {asked.shape[1]} numbers, the stored vectors {lists.d}.",
-            hint="Embed the references with the encoder that embedded the dataset.",
-        )
-    parameters = faiss.IVFRaBitQSearchParameters(nprobe=nprobe or record.nprobe, qb=_QUERY_BITS)
-    place_of = np.full(max([*places, 0]) + 2, -1, np.int64)
-    place_of[list(places)] = list(places.values())
 
-    def candidates(number: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        faiss.omp_set_num_threads(1)  # of this thread; the others have queries of their own
-        query = asked[number : number + 1].astype(np.float32)
-        _, _, ids = lists.range_search(query, float(limits[number] - margin), params=parameters)
-        ordinals = ids >> ROW_BITS
-        # Parts that changed or are gone since are still in the lists.
-        part = place_of[np.minimum(ordinals, len(place_of) - 1)]
+    def __init__(self, index: VectorIndex) -> None:
+        self._faiss = import_faiss()
+        record = approximate_record(index.folder)
+        if record is None:
+            raise UsageError(
+                f"{index.folder}: has no approximate index.",
+                hint="Build it with `audit index --approximate`, or search exactly.",
+            )
+        self.parts, self.record = index.parts, record
+        self._lists = _open(self._faiss, index, record)
+        self._choice = ListChoice.load(index.folder / SPREADS, self._lists)
+        covered = dict(record.parts)
+        ordinals = [part.embeddings.ordinal for part in index.parts]
+        #: Part number -> place among the parts; -1 for those that changed or are gone since, of
+        #: which there still are ids in the lists.
+        self._places = np.full(max([*ordinals, 0]) + 2, -1, np.int64)
+        #: Places of the parts that are not in the lists yet.
+        self._others = []
+        for place, (ordinal, part) in enumerate(zip(ordinals, index.parts, strict=True)):
+            if covered.get(ordinal) == part_mark(part.embeddings):
+                self._places[ordinal] = place
+            else:
+                self._others.append(place)
+
+    def search(
+        self,
+        queries: NDArray[Any],
+        cutoffs: NDArray[Any] | Sequence[float] | float,
+        *,
+        nprobe: int | None = None,
+        margin: float | None = None,
+        sample: int = SAMPLE,
+        seed: int = 0,
+        workers: int = 1,
+    ) -> tuple[Matches, list[Rate]]:
+        """Most pairs that score at least the cut-off, with their exact scores, and the recall.
+
+        Parts that are not in the approximate index yet are searched exactly.
+
+        Parameters
+        ----------
+        queries, cutoffs:
+            As for :func:`audit.vectors.exact.search`.
+        nprobe:
+            Lists to look into; by default as many as each query and its cut-off need, see
+            :mod:`audit.vectors.list_choice`.
+        margin:
+            Candidates are vectors whose code scores more than the cut-off minus this; by default
+            what suits the dimension.
+        sample, seed:
+            Stored vectors that are scanned exactly, and the seed with which they are drawn.
+
+        Returns
+        -------
+        matches
+            Ordered by part, row and query, as those of an exact search.
+        recall
+            For each query: of the matches in the sample (trials) those that were found (hits).
+
+        Raises
+        ------
+        UsageError
+            If the queries are no embeddings, or not of the parts' dimension.
+        """
+        scan = Scan(queries, cutoffs)
+        for first in self.parts[:1]:
+            scan.check_dimension(first)
+        if margin is None:
+            margin = _MARGIN_512 * (512 / self._lists.d) ** 0.5
+
+        def found(number: int) -> Matches:
+            self._faiss.omp_set_num_threads(1)  # of this thread; others have other queries
+            part, row = self._candidates(scan, number, nprobe, margin)
+            return scored_candidates(self.parts, scan, number, part, row)
+
+        scan.coded  # noqa: B018  (before several threads need it)
+        with ThreadPoolExecutor(max(workers, 1)) as pool:
+            several = list(pool.map(found, range(len(scan.queries))))
+        if self._others:
+            parts = [self.parts[place] for place in self._others]
+            exact = search(parts, scan.queries, scan.cutoffs, workers=workers)
+            part = np.asarray(self._others, np.int32)[exact.part]
+            several.append(Matches(exact.query, part, exact.row, exact.score))
+        matches = _ordered(Matches.joined(several))
+        return matches, _recall(self.parts, matches, scan, sample, seed)
+
+    def _candidates(
+        self, scan: Scan, number: int, nprobe: int | None, margin: float
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Part and row of the vectors to be looked at for a query."""
+        query, cutoff = scan.queries[number].astype(np.float32), float(scan.cutoffs[number])
+        if nprobe is None:
+            chosen = self._choice.chosen(query, cutoff, self.record.left_out)
+        else:
+            chosen = self._choice.ordered(query, cutoff)[0][:nprobe]
+        ids = _range_search(self._faiss, self._lists, query, cutoff - margin, chosen)
+        part = self._places[np.minimum(ids >> ROW_BITS, len(self._places) - 1)]
         there = part >= 0
-        row = ids[there] & ((1 << ROW_BITS) - 1)
-        return np.full(len(row), number, np.int64), part[there], row
-
-    with ThreadPoolExecutor(max(workers, 1)) as pool:
-        found = list(pool.map(candidates, range(len(asked))))
-    matches = score_pairs(index.parts, asked, limits, found)
-    rest = [place for place in range(len(index.parts)) if place not in places.values()]
-    if rest:
-        matches = _with_exact(matches, index.parts, rest, asked, limits, workers)
-    return matches, _recall(index.parts, matches, asked, limits, sample, seed)
+        return part[there], ids[there] & ((1 << ROW_BITS) - 1)
 
 
 def _open(faiss: Any, index: VectorIndex, record: ApproximateRecord) -> Any:
@@ -141,37 +197,48 @@ def _open(faiss: Any, index: VectorIndex, record: ApproximateRecord) -> Any:
     return lists
 
 
-def _with_exact(
-    matches: Matches,
-    parts: Sequence[IndexedPart],
-    places: Sequence[int],
-    queries: NDArray[Any],
-    cutoffs: NDArray[Any],
-    workers: int,
-) -> Matches:
-    found = search([parts[place] for place in places], queries, cutoffs, workers=workers)
-    part = np.asarray(places, np.int32)[found.part]
-    both = Matches.joined([matches, Matches(found.query, part, found.row, found.score)])
-    order = np.lexsort((both.query, both.row, both.part))
-    return Matches(both.query[order], both.part[order], both.row[order], both.score[order])
+def _range_search(
+    faiss: Any, lists: Any, query: NDArray[np.float32], radius: float, chosen: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Ids of the vectors in ``chosen`` lists whose code scores more than ``radius``."""
+    parameters = faiss.IVFRaBitQSearchParameters(nprobe=len(chosen), qb=_QUERY_BITS)
+    numbers = np.ascontiguousarray(chosen, np.int64)
+    # Scores of the centroids, which RaBitQ works out itself.
+    ignored = np.zeros(len(chosen), np.float32)
+    found = faiss.RangeSearchResult(1)
+    pointer = faiss.swig_ptr
+    lists.range_search_preassigned_c(
+        1,
+        pointer(query),
+        float(radius),
+        pointer(numbers),
+        pointer(ignored),
+        found,
+        False,
+        parameters,
+    )
+    total = int(faiss.rev_swig_ptr(found.lims, 2)[1])
+    return np.array(faiss.rev_swig_ptr(found.labels, total)) if total else np.empty(0, np.int64)
+
+
+def _ordered(matches: Matches) -> Matches:
+    order = np.lexsort((matches.query, matches.row, matches.part))
+    return Matches(
+        matches.query[order], matches.part[order], matches.row[order], matches.score[order]
+    )
 
 
 def _recall(
-    parts: Sequence[IndexedPart],
-    matches: Matches,
-    queries: NDArray[Any],
-    cutoffs: NDArray[Any],
-    sample: int,
-    seed: int,
+    parts: Sequence[IndexedPart], matches: Matches, scan: Scan, sample: int, seed: int
 ) -> list[Rate]:
     rows = drawn_rows(parts, sample, seed)
-    truth = search_rows(parts, rows, queries, cutoffs)
+    truth = search_rows(parts, rows, scan.queries, scan.cutoffs)
     offsets = np.cumsum([0, *(len(part.vectors) for part in parts)])
 
     def keys(some: Matches) -> NDArray[np.int64]:
-        return np.asarray((offsets[some.part] + some.row) * len(queries) + some.query)
+        return np.asarray((offsets[some.part] + some.row) * len(scan.queries) + some.query)
 
-    trials = np.bincount(truth.query, minlength=len(queries))
+    trials = np.bincount(truth.query, minlength=len(scan.queries))
     hit = np.isin(keys(truth), keys(matches))
-    hits = np.bincount(truth.query[hit], minlength=len(queries))
+    hits = np.bincount(truth.query[hit], minlength=len(scan.queries))
     return [Rate(int(hit), int(trial)) for hit, trial in zip(hits, trials, strict=True)]

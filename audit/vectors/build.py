@@ -101,7 +101,6 @@ class IndexReport:
             "joined_by": self.join.by,
             "units_not_embedded": self.not_embedded,
             "lists": self.approximate.lists if self.approximate else None,
-            "nprobe": self.approximate.nprobe if self.approximate else None,
             "bytes": self.bytes,
             "seconds": round(self.seconds, 3),
         }

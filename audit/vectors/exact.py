@@ -181,35 +181,6 @@ def search_rows(
     return Matches.joined(found)
 
 
-def score_pairs(
-    parts: Sequence[VectorPart],
-    queries: NDArray[Any],
-    cutoffs: NDArray[Any] | Sequence[float] | float,
-    pairs: Sequence[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]],
-) -> Matches:
-    """Which of some pairs score at least the cut-off; see :func:`search`.
-
-    Parameters
-    ----------
-    pairs:
-        Arrays of query, part and row, of the same length each.
-    """
-    scan = Scan(queries, cutoffs)
-    nothing = np.empty(0, np.int64)
-    columns = zip((nothing, nothing, nothing), *pairs, strict=True)
-    which, part, row = (np.concatenate(column) for column in columns)
-    order = np.lexsort((which, row, part))
-    which, part, row = which[order], part[order], row[order]
-    cuts = np.searchsorted(part, np.arange(len(parts) + 1))
-    return Matches.joined(
-        [
-            scan.kept(one.vectors, ordinal, row[cut:end], which[cut:end])
-            for ordinal, (one, cut, end) in enumerate(zip(parts, cuts[:-1], cuts[1:], strict=True))
-            if end > cut
-        ]
-    )
-
-
 class _Chosen:
     """Some rows of a part, whose codes are read when they are scanned."""
 
@@ -308,6 +279,15 @@ class Scan:
         least = np.where(scales > 0, least, np.where(self.cutoffs <= 0, -np.inf, np.inf))
         return np.nextafter(least.astype(np.float32), np.float32(-np.inf))
 
+    def possible(self, coded: CodedVectors, number: int) -> NDArray[np.bool_]:
+        """Which vectors may reach the cut-off of one query."""
+        dots = np.asarray(_numkong().cdist(self.coded.codes[number][None, :], coded.codes, "dot"))
+        scores = dots[0] * coded.scales.astype(np.float64) * self.coded.scales[number]
+        bound = _ROUNDING + error_bound(
+            coded.lengths, coded.residuals, self.coded.residuals[number], self.norms[number]
+        )
+        return np.asarray(scores + bound >= self.cutoffs[number])
+
     def decided(
         self, part: CodedVectors, rows: NDArray[np.int64], which: NDArray[np.int64]
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -350,7 +330,11 @@ class Scan:
         for start in range(0, len(rows), _RESCORED_AT_ONCE):
             stop = slice(start, start + _RESCORED_AT_ONCE)
             stored = vectors[rows[stop]].astype(np.float64)
-            scores[stop] = np.einsum("ij,ij->i", stored, self.exact[which[stop]])
+            asked = which[stop]
+            if (asked == asked[0]).all():
+                scores[stop] = stored @ self.exact[asked[0]]
+            else:
+                scores[stop] = np.einsum("ij,ij->i", stored, self.exact[asked])
         return scores
 
 

@@ -4,6 +4,7 @@ Written as FAISS writes ``IVF…,RaBitQ``, so that ``faiss.read_index`` opens it
 
     vectors/<encoder>/image.index        lists of all vectors: a bit a number and a few bytes
     vectors/<encoder>/trained.index      the same without vectors; what is added later uses it
+    vectors/<encoder>/trained.npz        how the vectors of the lists are spread
 
 The id of a vector is ``part number << 40 | row``. Vectors are added in runs, each to a file of its
 own; then all lists are written in one pass, sorted by id. So a build that was stopped goes on, and
@@ -27,10 +28,12 @@ from audit.datasets.files import written_whole
 from audit.embeddings.files import write_json
 from audit.errors import MissingPackageError, SourceError, UsageError
 from audit.vectors.index import MANIFEST, IndexedPart, VectorIndex, read_manifest
-from audit.vectors.training import ADDED_ROWS, RUN_ROWS, Training, calibrated_probes
+from audit.vectors.list_choice import ListChoice
+from audit.vectors.training import ADDED_ROWS, RUN_ROWS, Training
 
 LISTS = "image.index"
 TRAINED = "trained.index"
+SPREADS = "trained.npz"
 
 #: An id is a part number and a row.
 ROW_BITS = 40
@@ -49,9 +52,9 @@ class ApproximateRecord:
     ----------
     lists, sample, seed:
         How it was trained; ``sample`` counts vectors.
-    nprobe, target_recall:
-        Lists in which a search looks by default, so that on the training sample this share of
-        the matches was in them.
+    left_out, target_recall:
+        The share of expected matches that a search leaves out, so that on the training sample
+        ``target_recall`` of the matches were in the lists that it looks into.
     vectors:
         Vectors in ``image.index``.
     parts:
@@ -61,7 +64,7 @@ class ApproximateRecord:
     lists: int
     sample: int
     seed: int
-    nprobe: int
+    left_out: float
     target_recall: float
     vectors: int = 0
     parts: tuple[tuple[int, str], ...] = ()
@@ -78,7 +81,13 @@ class ApproximateRecord:
 def approximate_record(folder: Path) -> ApproximateRecord | None:
     """What the manifest of an index says of its approximate index; None if it has none."""
     record = (read_manifest(folder) or {}).get("approximate")
-    return None if record is None else ApproximateRecord.from_dict(record)
+    try:
+        return None if record is None else ApproximateRecord.from_dict(record)
+    except (KeyError, TypeError, ValueError) as error:
+        raise SourceError(
+            f"{folder / MANIFEST}: its approximate index cannot be used ({error}).",
+            hint="Remove the folder and run `audit index --approximate` again.",
+        ) from error
 
 
 def build_lists(
@@ -105,7 +114,7 @@ def build_lists(
     faiss = import_faiss()
     folder = index.folder
     record = approximate_record(folder)
-    if record is None or not (folder / TRAINED).exists():
+    if record is None or not all((folder / name).exists() for name in (TRAINED, SPREADS)):
         record = _train(faiss, index, training, on_progress)
     marks = {state["ordinal"]: state["mark"] for state in _manifest(folder)["parts"]}
     there = set(record.parts) if (folder / LISTS).exists() else set()
@@ -150,11 +159,15 @@ def _train(
     trained.cp.max_points_per_centroid = max(len(sample) // training.lists + 1, 1)
     trained.cp.min_points_per_centroid = 1
     trained.train(sample)
-    nprobe = calibrated_probes(trained.quantizer, sample, training)
+    _, assigned = trained.quantizer.search(sample, 1)
+    centroids = trained.quantizer.reconstruct_n(0, training.lists)
+    choice = ListChoice.learned(centroids, sample, assigned[:, 0])
+    left_out = choice.calibrated(sample, assigned[:, 0], training.target_recall, training.seed)
+    choice.save(index.folder / SPREADS)
     with written_whole(index.folder / TRAINED) as stream:
         stream.write(faiss.serialize_index(trained).tobytes())
     record = ApproximateRecord(
-        training.lists, len(sample), training.seed, nprobe, training.target_recall
+        training.lists, len(sample), training.seed, left_out, training.target_recall
     )
     (index.folder / LISTS).unlink(missing_ok=True)
     _remember(index.folder, record)

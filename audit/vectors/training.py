@@ -1,26 +1,21 @@
-"""Training an approximate index: how many lists, on which sample, and how many to look into."""
+"""Training an approximate index: how many lists, on which sample, and what it takes."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audit.vectors.exact import VectorPart
+from audit.vectors.list_choice import SCORED_AT_ONCE
 
 #: Vectors of the training sample for each list; FAISS asks for 39 at least.
 _SAMPLE_PER_LIST = 48
 _MOST_LISTS = 1 << 16
 _TRAINING_ROUNDS = 10  # of k-means, as FAISS does by default
-
-#: Calibration: vectors that play queries, and how many of the sample are to match each of them.
-_CALIBRATING = 256
-_DEPTHS = (8, 32, 128)
-_SCORED_AT_ONCE = 32
 
 #: Bytes for a number of a sampled vector: the sample, and the copy that FAISS makes.
 _SAMPLE_BYTES = 8
@@ -39,12 +34,14 @@ class Training:
         the lists and reading one cost alike.
     sample:
         Vectors that are drawn at random, without replacement.
+    target_recall:
+        Share of the sample's matches that is to be in the lists that are looked into.
     """
 
     lists: int
     sample: int
     seed: int = 0
-    target_recall: float = 0.995
+    target_recall: float = 0.9995
 
     @classmethod
     def of(cls, vectors: int) -> Training:
@@ -68,9 +65,9 @@ class Training:
     def memory_bytes(self, dimension: int) -> int:
         """The most that training, or adding a run of vectors, holds at once."""
         centroids = self.lists * dimension * 4
-        sample = self.sample * dimension * _SAMPLE_BYTES + _SCORED_AT_ONCE * self.sample * 8
+        sample = self.sample * dimension * _SAMPLE_BYTES + SCORED_AT_ONCE * self.sample * 8
         run = 3 * RUN_ROWS * self.code_bytes(dimension) + ADDED_ROWS * dimension * 12
-        return 2 * centroids + max(sample, run)
+        return 2 * centroids + 16 * dimension**2 + max(sample, run)
 
     @staticmethod
     def code_bytes(dimension: int) -> int:
@@ -108,33 +105,3 @@ def drawn_rows(parts: Sequence[VectorPart], wanted: int, seed: int) -> list[NDAr
     drawn = np.sort(rng.choice(ends[-1], min(wanted, int(ends[-1])), replace=False))
     cuts = np.searchsorted(drawn, ends)
     return [drawn[a:b] - end for a, b, end in zip(cuts[:-1], cuts[1:], ends, strict=False)]
-
-
-def calibrated_probes(quantizer: Any, sample: NDArray[np.float32], training: Training) -> int:
-    """In how many lists to look, so that they hold the target share of matches.
-
-    Some of the sample play queries; the cut-offs are those that 8, 32 and 128 others reach. The
-    answer is the largest that one of the three needs: near matches are in few lists, far ones in
-    many.
-    """
-    rng = np.random.default_rng(training.seed)
-    chosen = rng.choice(len(sample), min(_CALIBRATING, len(sample)), replace=False)
-    _, assigned = quantizer.search(sample, 1)
-    needed = 1
-    for depth in _DEPTHS:
-        if depth + 1 >= len(sample):
-            continue
-        ranks = []
-        for start in range(0, len(chosen), _SCORED_AT_ONCE):
-            numbers = chosen[start : start + _SCORED_AT_ONCE]
-            queries = sample[numbers]
-            scores = queries @ sample.T
-            scores[np.arange(len(numbers)), numbers] = -2  # not itself
-            matches = np.argpartition(-scores, depth, axis=1)[:, :depth]
-            _, order = quantizer.search(queries, training.lists)
-            rank = np.empty_like(order)
-            np.put_along_axis(rank, order, np.arange(training.lists)[None, :], axis=1)
-            ranks.append(np.take_along_axis(rank, assigned[matches, 0], axis=1).ravel())
-        wanted = np.quantile(np.concatenate(ranks), training.target_recall, method="higher")
-        needed = max(needed, int(wanted) + 1)
-    return needed
