@@ -165,8 +165,10 @@ class VisualMatching:
 
     def _cutoff(self, concept: int, references: ReferenceSet) -> CutOff:
         settings = self.settings
-        others = self.scene.background[self.scene.others(concept)]
-        scores = background_scores(references, others, settings.statistic)
+        background, is_other = self.scene.background, self.scene.others(concept)
+        scores = background_scores(
+            references, background[is_other], settings.statistic, background[~is_other]
+        )
         if settings.cutoff is not None:
             return fixed(references, settings.cutoff, scores, statistic=settings.statistic)
         per_million = settings.per_million

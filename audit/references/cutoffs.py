@@ -128,16 +128,30 @@ class CutOff:
 
 
 def background_scores(
-    references: ReferenceSet, background: NDArray[Any], statistic: Statistic
+    references: ReferenceSet,
+    background: NDArray[Any],
+    statistic: Statistic,
+    named: NDArray[Any] | None = None,
 ) -> Background:
-    """Scores of background vectors, shape (images, dimension), against the references."""
+    """Scores of background vectors against the references.
+
+    Parameters
+    ----------
+    background:
+        Of images whose caption does not name the concept, shape (images, dimension).
+    named:
+        Of images of the same draw whose caption does, shape (images, dimension), if captions tell.
+    """
     vectors = background.astype(np.float32)
     pairs = vectors @ references.vectors.astype(np.float32).T
     queries = references.queries(statistic).astype(np.float32)
     scores = np.asarray((vectors @ queries.T).max(axis=1, initial=-1.0), dtype=np.float64)
     if len(scores) < LEAST_BACKGROUND:
         return Background(scores, 0, 1.0)
-    kept = without_concept(scores)
+    of_named = None
+    if named is not None:
+        of_named = (named.astype(np.float32) @ queries.T).max(axis=1, initial=-1.0)
+    kept = without_concept(scores, of_named)
     unrelated = pairs[scores <= kept.max()]
     return Background(kept, len(scores) - len(kept), float(np.quantile(unrelated, 1 - _UNRELATED)))
 

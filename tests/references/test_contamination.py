@@ -40,3 +40,41 @@ def test_where_the_concept_is_not_told_from_others_nothing_is_left_out():
 
 def test_scores_that_are_all_alike_are_left_alone():
     assert len(without_concept(np.full(1000, 0.5))) == 1000
+
+
+def concept_without_a_gap(rng, total=2000, share=0.06, named=0.6):
+    """Others, and images of a concept whose scores run down to theirs."""
+    others = rng.normal(0.3, 0.1, total)
+    concept = np.clip(rng.normal(0.8, 0.12, round(share * total)), None, 1)
+    is_named = rng.random(len(concept)) < named
+    return others, concept[~is_named], concept[is_named]
+
+
+def test_captions_vouch_for_a_frequent_concept_without_a_gap():
+    others, unnamed, named = concept_without_a_gap(np.random.default_rng(0))
+    scores = np.concatenate([others, unnamed])
+    assert len(without_concept(scores)) > len(others), "the gap alone does not tell all of them"
+    kept = without_concept(scores, named)
+    assert len(others) - 0.01 * len(others) <= len(kept) <= len(others) + 0.1 * len(unnamed)
+
+
+def test_look_alikes_that_nobody_names_so_are_kept():
+    rng = np.random.default_rng(1)
+    others, unnamed, named = concept_without_a_gap(rng, share=0.01)
+    look_alikes = rng.normal(0.75, 0.15, 200)
+    scores = np.concatenate([others, unnamed, look_alikes])
+    assert len(without_concept(scores, named)) > 0.99 * len(scores)
+
+
+def test_names_that_say_nothing_of_the_image_vouch_for_nothing():
+    rng = np.random.default_rng(2)
+    scores = rng.normal(0.3, 0.1, 2000)
+    named = rng.normal(0.3, 0.1, 60)
+    assert len(without_concept(scores, named)) == len(without_concept(scores))
+
+
+@pytest.mark.parametrize("named", [[], [0.9] * 9])
+def test_few_names_vouch_for_nothing(named):
+    scores = np.random.default_rng(3).normal(0.3, 0.1, 2000)
+    kept = without_concept(scores, np.array(named))
+    assert len(kept) == len(without_concept(scores))
