@@ -18,11 +18,13 @@ from audit.datasets.overview import Overview, overview
 from audit.errors import ConceptError
 
 if TYPE_CHECKING:
-    from audit.counts.matching import By
+    from audit.counts.matching import By, Progress
     from audit.counts.strata import Design
     from audit.counts.visual_results import VisualResult
     from audit.embeddings.embed import EmbedProgress, EmbedReport
     from audit.encoders.encoder import Encoder
+    from audit.labels.export import ExportReport
+    from audit.labels.store import LabelReport
     from audit.references.reference_set import Statistic
     from audit.vectors.build import IndexReport
     from audit.vectors.links import JoinBy
@@ -211,6 +213,91 @@ class OpenDataset:
             prompts=prompts,
             encoder=None if isinstance(encoder, str) else encoder,
             device=device,
+        )
+
+    def export_labels(
+        self,
+        concept: str | Concept,
+        path: PathLike,
+        *,
+        samples: int = 200,
+        references: PathLike | Mapping[str, Sequence[PathLike]] | None = None,
+        prompts: Sequence[str] = (),
+        by: By = "both",
+        where: str | None = None,
+        cutoff: float | str | None = None,
+        per_million: float | None = None,
+        statistic: Statistic = "max",
+        encoder: str | Encoder | None = None,
+        device: str = "auto",
+        seed: int = 0,
+        on_progress: Progress | None = None,
+    ) -> ExportReport:
+        """Draw samples of a concept for a person to label, and write them to a file.
+
+        Parameters
+        ----------
+        path:
+            Written over if it exists. JSON if it is called so, else CSV.
+        samples:
+            How many to label; fewer are drawn where there are not so many.
+        references, prompts, by, where, cutoff, per_million, statistic, encoder, device:
+            As in :meth:`count_images`: labels hold for counts of the same concept, ``where`` and
+            ``by``.
+
+        Raises
+        ------
+        UsageError
+            If nothing is indexed, or the question is wrong; see :mod:`audit.errors`.
+        """
+        from audit.counts.matching import VisualSettings
+        from audit.labels.export import export_labels
+        from audit.parallel import processors
+        from audit.vectors.places import only_index
+        from audit.visual import gather_references, open_encoder
+
+        named = encoder if isinstance(encoder, str) or encoder is None else encoder.info.id
+        index = only_index(self.dataset, named)
+        loaded = open_encoder(index, None if isinstance(encoder, str) else encoder, device)
+        asked = gather_concepts([concept])
+        (sought,) = gather_references(asked, references, prompts, loaded)
+        return export_labels(
+            self.dataset,
+            index,
+            sought,
+            VisualSettings(
+                by=by,
+                where=where,
+                cutoff=cutoff,
+                per_million=per_million,
+                statistic=statistic,
+                seed=seed,
+                workers=processors(),
+            ),
+            samples,
+            Path(path),
+            seed=seed,
+            on_progress=on_progress or (lambda what, share: None),
+        )
+
+    def import_labels(self, path: PathLike, who: str = "unknown") -> LabelReport:
+        """Store the labels of a file that was exported; counts of its concept then have them.
+
+        Parameters
+        ----------
+        who:
+            Who labelled; kept with the labels.
+
+        Raises
+        ------
+        UsageError
+            If the file has a mistake, or its samples were not drawn from this dataset.
+        """
+        from audit.labels.answers import read_answers
+        from audit.labels.store import LabelReport, store_labels
+
+        return LabelReport(
+            store_labels(read_answers(Path(path).expanduser()), self.dataset, who), self.name
         )
 
 

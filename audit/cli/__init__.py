@@ -16,6 +16,7 @@ from audit.cli.embed import embed
 from audit.cli.fetch import fetch
 from audit.cli.index import index
 from audit.cli.ingest import ingest
+from audit.cli.label import label
 from audit.cli.talk import STOPPED, Talk
 from audit.errors import AuditError
 
@@ -42,7 +43,7 @@ def cli() -> None:
     """
 
 
-for command in (ingest, count, fetch, embed, index, datasets, show, remove, demo):
+for command in (ingest, count, fetch, embed, index, label, datasets, show, remove, demo):
     cli.add_command(command)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@concept_options("Concept to count.")
+@concept_options("Concept to count. Repeatable.")
 @dataset_option
 @click.option(
     "--distinct",

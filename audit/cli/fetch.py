@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@concept_options("Only samples whose caption names this.")
+@concept_options("Only samples whose caption names this. Repeatable.")
 @dataset_option
 @click.option(
     "--sample",

@@ -49,7 +49,7 @@ def concept_options(what: str) -> Callable[[F], F]:
     Parameters
     ----------
     what:
-        What is done with a concept, in a few words for the help.
+        What is done with a concept: the help of --concept.
     """
 
     def decorate(command: F) -> F:
@@ -72,7 +72,7 @@ def concept_options(what: str) -> Callable[[F], F]:
             ),
             click.option(
                 "--concept", "-c", "concepts", multiple=True, metavar="NAME",
-                help=f"{what} Repeatable.",
+                help=what,
             ),
         ):  # fmt: skip
             command = option(command)

@@ -1,4 +1,4 @@
-"""Options of `audit count` that have to do with images."""
+"""Options that have to do with images."""
 
 from __future__ import annotations
 
@@ -24,8 +24,57 @@ class CutOffType(click.ParamType[float | str]):
             return str(value)
 
 
+def matching_options(where: str) -> Callable[[F], F]:
+    """--references to --statistic: what is looked for in images, and how it is told.
+
+    Parameters
+    ----------
+    where:
+        Put before the help of those that a command may ignore.
+    """
+
+    def decorate(command: F) -> F:
+        for option in (
+            click.option(
+                "--statistic", type=click.Choice(["max", "mean"]), default="max",
+                show_default=True,
+                help=f"{where}Compare with the most similar reference, or with the mean of all.",
+            ),
+            click.option(
+                "--per-million", type=click.FloatRange(0, min_open=True), metavar="X",
+                help=f"{where}Calibrate for X false positives in a million other images.  "
+                "[default: 10, or one in all if these are few]",
+            ),
+            click.option(
+                "--cutoff", type=CutOffType(), metavar="SCORE",
+                help=f"{where}A cut-off, or the name of a published one, instead of calibrating.",
+            ),
+            click.option(
+                "--device", default="auto", show_default=True, metavar="DEVICE",
+                help=f"{where}Where the encoder and the matching run: cpu, cuda, cuda:1 …",
+            ),
+            click.option(
+                "--encoder", metavar="ID",
+                help=f"{where}Whose index to use.  [default: the only one]",
+            ),
+            click.option(
+                "--prompt", "prompts", multiple=True, metavar="TEXT",
+                help="Words in place of references, {} for the name; weaker evidence. Repeatable.",
+            ),
+            click.option(
+                "--references", type=click.Path(), metavar="PATH",
+                help="Images that show the concept: a file or a folder; of several concepts a "
+                "folder that has one with the name of each.",
+            ),
+        ):  # fmt: skip
+            command = option(command)
+        return command
+
+    return decorate
+
+
 def visual_options(command: F) -> F:
-    """Counting by image: references, cut-off, design."""
+    """Counting by image: what is looked for, what was looked at, and what is shown of it."""
     for option in (
         click.option(
             "--sheet", type=click.Path(dir_okay=False), metavar="FILE",
@@ -50,39 +99,10 @@ def visual_options(command: F) -> F:
             help="By image: how the samples with an image were chosen.  [default: found out]",
         ),
         click.option(
-            "--statistic", type=click.Choice(["max", "mean"]), default="max", show_default=True,
-            help="By image: compare with the most similar reference, or with the mean of all.",
-        ),
-        click.option(
-            "--per-million", type=click.FloatRange(0, min_open=True), metavar="X",
-            help="By image: calibrate for X false positives in a million other images.  "
-            "[default: 10, or one in all if these are few]",
-        ),
-        click.option(
-            "--cutoff", type=CutOffType(), metavar="SCORE",
-            help="By image: a cut-off, or the name of a published one, instead of calibrating.",
-        ),
-        click.option(
             "--approximate", is_flag=True,
             help="By image: search the approximate index; what it misses enters the interval.",
         ),
-        click.option(
-            "--device", default="auto", show_default=True, metavar="DEVICE",
-            help="By image: where the encoder and the matching run: cpu, cuda, cuda:1 …",
-        ),
-        click.option(
-            "--encoder", metavar="ID",
-            help="By image: whose index to use.  [default: the only one]",
-        ),
-        click.option(
-            "--prompt", "prompts", multiple=True, metavar="TEXT",
-            help="Words in place of references, {} for the name; weaker evidence. Repeatable.",
-        ),
-        click.option(
-            "--references", type=click.Path(), metavar="PATH",
-            help="Images that show the concept: a file or a folder; of several concepts a folder "
-            "that has one with the name of each.",
-        ),
+        matching_options("By image: "),
         click.option(
             "--by", type=click.Choice(["caption", "visual", "both"]),
             help="Count what captions name, what images show, or both: named and shown, shown and "

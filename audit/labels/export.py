@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from audit._version import __version__
-from audit.counts.matching import VisualMatching
+from audit.concepts import Concept
+from audit.counts.matching import Progress, VisualMatching, VisualSettings
 from audit.counts.scored import ScoredSamples
 from audit.counts.seen import SeenStratum, seen_stratum
 from audit.datasets.dataset import Dataset
@@ -28,6 +30,7 @@ from audit.fetching.selection import dataset_digest
 from audit.labels.sampling import CaptionGroup, LabelDraw, ListedSamples, Samples, draw_labels
 from audit.labels.store import wording_of
 from audit.labels.task import GroupExtent, LabelTask, TaskSample, known_score
+from audit.references.reference_set import ReferenceSet
 from audit.vectors.images import PartImages
 from audit.vectors.index import IndexedPart, VectorIndex
 
@@ -53,6 +56,79 @@ class LabelSheet:
 
     task: LabelTask
     rows: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What was drawn, and the file that waits for labels."""
+
+    task: LabelTask
+    path: Path
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "schema": "audit.label.export/1",
+            "dataset": self.task.dataset,
+            "concept": self.task.concept,
+            "file": str(self.path),
+            "samples": len(self.task.samples),
+            "seed": self.task.seed,
+            "cutoff": self.task.cutoff,
+            "task": self.task.id,
+            "strata": [
+                {
+                    "stratum": stratum.title,
+                    "size": stratum.size,
+                    "drawn": stratum.drawn,
+                    "mean_score": stratum.mean_score,
+                }
+                for stratum in self.task.strata
+            ],
+        }
+
+    def to_polars(self) -> pl.DataFrame:
+        """One row a stratum."""
+        return pl.DataFrame(self.to_dict()["strata"], infer_schema_length=None)
+
+
+def export_labels(
+    dataset: Dataset,
+    index: VectorIndex,
+    sought: tuple[Concept, ReferenceSet],
+    settings: VisualSettings,
+    wanted: int,
+    path: Path,
+    *,
+    seed: int = 0,
+    on_progress: Progress = lambda what, share: None,
+) -> ExportReport:
+    """Draw samples of a concept, keep the draw with the dataset, and write the file to label.
+
+    Parameters
+    ----------
+    sought:
+        The concept and its references, embedded by the encoder of the index.
+    settings:
+        How to match, as for counting.
+    wanted:
+        Samples; fewer are drawn where there are not so many.
+    path:
+        Where the file goes: JSON if it is called so, else CSV.
+
+    Raises
+    ------
+    UsageError
+        If the question is wrong, or nothing can be drawn.
+    StorageError
+        If the dataset's folder or the file cannot be written.
+    """
+    matching = VisualMatching(dataset, index, [sought], settings, on_progress)
+    task = draw_task(matching, wanted, seed)
+    on_progress("captions and images of the samples", None)
+    sheet = sheet_of(task, dataset, index)
+    task.write(dataset)
+    write_sheet(sheet, path)
+    return ExportReport(task, path)
 
 
 def draw_task(matching: VisualMatching, wanted: int, seed: int = 0) -> LabelTask:

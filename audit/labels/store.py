@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from audit._version import __version__
 from audit.captions.phrases import ConceptPhrases
@@ -126,6 +127,42 @@ class StoredLabels:
             "drawn_at_cutoff": self.task.cutoff,
             "drawn_with_encoder": self.task.encoder,
         }
+
+
+@dataclass(frozen=True)
+class LabelReport:
+    """What was stored, and what follows from it."""
+
+    labels: StoredLabels
+    dataset: str
+
+    def to_dict(self) -> dict[str, Any]:
+        task = self.labels.task
+        return {
+            "schema": "audit.label.import/1",
+            "dataset": self.dataset,
+            "concept": task.concept,
+            "where": task.where,
+            "drawn": len(task.samples),
+            **self.labels.to_dict(),
+        }
+
+    def to_polars(self) -> pl.DataFrame:
+        """One row."""
+        found = self.labels.estimate
+        row: dict[str, Any] = {"concept": self.labels.task.concept}
+        for name, estimate in (
+            ("samples", found.total),
+            ("named_and_shown", found.named),
+            ("shown_not_named", found.unnamed),
+        ):
+            row |= {
+                name: float(estimate.value),
+                f"{name}_low": float(estimate.low),
+                f"{name}_high": float(estimate.high),
+            }
+        row |= {"yes": found.yes, "no": found.no, "unsure": found.unsure}
+        return pl.DataFrame([row])
 
 
 def store_labels(file: LabelledFile, dataset: Dataset, who: str) -> StoredLabels:

@@ -126,7 +126,7 @@ def _evidence(count: ConceptCount) -> list[RenderableType]:
                 )
             )
     for finding in count.findings:
-        shown.append(Text(f"  Note: {visible(finding.message)}.", style="yellow"))
+        shown.append(note(finding.message, indent=2))
     return shown + [_example(example) for example in count.examples]
 
 
@@ -286,3 +286,10 @@ def _per_million(value: float | None) -> str:
     if value is None:
         return "unknown"
     return f"{value:,.0f}" if value >= 100 else f"{value:,.2g}" if value < 1 else f"{value:,.1f}"
+
+
+def note(message: str, indent: int = 0) -> Text:
+    """A remark below an answer, with the stop that it may lack."""
+    told = visible(message)
+    stop = "" if told.endswith(("?", ".", "…")) else "."
+    return Text(f"{' ' * indent}Note: {told}{stop}", style="yellow")

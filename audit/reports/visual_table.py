@@ -11,7 +11,8 @@ from rich.text import Text
 from audit.counts.strata import Stratum
 from audit.counts.visual_results import VisualCount, VisualResult
 from audit.estimates.prevalence import Estimate
-from audit.reports.tables import as_renderables, visible
+from audit.reports.label_table import labelled_line
+from audit.reports.tables import as_renderables, note, visible
 
 #: Concepts up to which each gets a paragraph; more of them share one table.
 _DETAILED_CONCEPTS = 5
@@ -45,10 +46,7 @@ def _visual(result: VisualResult) -> list[RenderableType]:
             shown += _evidence(count, two_strata)
     else:
         warned = [(c.name, text) for c in result.counts for text in c.warnings]
-        shown += [
-            Text(f"Note: {visible(name)}: {visible(text)}.", style="yellow")
-            for name, text in warned[:_SHOWN_WARNINGS]
-        ]
+        shown += [note(f"{name}: {text}") for name, text in warned[:_SHOWN_WARNINGS]]
         if len(warned) > _SHOWN_WARNINGS:
             shown.append(Text(f"… and {len(warned) - _SHOWN_WARNINGS:,} notes more."))
     shown.append(Padding(_basis(result), (1, 0, 0, 0)))
@@ -77,8 +75,10 @@ def _evidence(count: VisualCount, two_strata: bool) -> list[RenderableType]:
     else:
         shown.append(_stratum("all", count.unnamed))
     shown.append(_matches(count))
+    if count.labels:
+        shown.append(labelled_line(count.labels, "both" if two_strata else "visual"))
     for warning in count.warnings:
-        shown.append(Text(f"  Note: {visible(warning)}.", style="yellow"))
+        shown.append(note(warning, indent=2))
     return shown
 
 
