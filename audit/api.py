@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from audit.labels.store import LabelReport
     from audit.references.reference_set import Statistic
     from audit.vectors.build import IndexReport
-    from audit.vectors.links import JoinBy
 
 PathLike = str | os.PathLike[str]
 
@@ -128,7 +127,7 @@ class OpenDataset:
         embeddings: PathLike | None = None,
         *,
         encoder: str | None = None,
-        by: JoinBy | None = None,
+        by: str | None = None,
     ) -> IndexReport:
         """Code embeddings for matching and join them to samples; again for what is new.
 
@@ -139,7 +138,8 @@ class OpenDataset:
         encoder:
             What made the vectors, where the folder does not say it, or where there are several.
         by:
-            What to join images and samples by; by default the best there is.
+            What to join images and samples by: row, url, caption, or a column that was kept when
+            the dataset was ingested and holds the names of the files. By default the best there is.
 
         Raises
         ------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
@@ -45,9 +45,10 @@ def memory_size(
 )
 @click.option(
     "--by",
-    type=click.Choice(("row", "url", "caption")),
-    help="Join images to samples by the row they were fetched for, their URL or their caption.  "
-    "[default: the first of these that there is]",
+    metavar="row|url|caption|COLUMN",
+    help="Join images to samples by the row they were fetched for, their URL or their caption, or "
+    "by a kept COLUMN that has the names of the files, without folder and suffix.  [default: the "
+    "first that there is]",
 )
 @click.option(
     "--approximate",
@@ -87,7 +88,6 @@ def index(
     from audit.reports import index_table  # noqa: F401  (registers the table)
     from audit.reports.formats import write_answer
     from audit.vectors.build import index_dataset
-    from audit.vectors.links import JoinBy
 
     opened = Home(home).open(dataset)
     try:
@@ -97,7 +97,7 @@ def index(
                 Home(home),
                 embeddings,
                 encoder=encoder,
-                by=cast("JoinBy | None", by),
+                by=by,
                 approximate=approximate,
                 max_memory=max_memory,
                 on_plan=lambda plan: talk.say(_plan(plan)),

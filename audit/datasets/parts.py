@@ -65,6 +65,12 @@ def part_schema(mapping: ColumnMapping) -> pa.Schema:
     return pa.schema(fields)
 
 
+def kept_columns(mapping: ColumnMapping) -> dict[str, str]:
+    """Source columns that are kept as they are -> what they are called in a part."""
+    names = part_schema(mapping).names
+    return dict(zip(mapping.kept, names[len(names) - len(mapping.kept) :], strict=True))
+
+
 def _plain_type(column: str, type_name: str) -> pa.DataType:
     try:
         return pa.type_for_alias(type_name)
@@ -116,11 +122,8 @@ class PartShaper:
         #: Roles of the dataset that this shard has no column for.
         self.absent_roles = sorted(mapping.columns.keys() - self._source.keys())
         self.schema = part_schema(mapping)
-        kept_as = self.schema.names[len(self.schema) - len(mapping.kept) :]
         #: column of the part -> the source column that it copies
-        self._kept = {
-            kept: name for kept, name in zip(kept_as, mapping.kept, strict=True) if name in columns
-        }
+        self._kept = {kept: name for name, kept in kept_columns(mapping).items() if name in columns}
         wanted = _PROBE_EVERY if rows is None else rows // _PROBES_WANTED
         self._probe_step = min(max(wanted, 1), _PROBE_EVERY)
         self._row = 0

@@ -40,7 +40,7 @@ from audit.vectors.inverted_lists import (
     build_lists,
     import_faiss,
 )
-from audit.vectors.links import JoinBy, JoinReport, link
+from audit.vectors.links import JoinReport, link
 from audit.vectors.places import index_folder, only_embeddings
 from audit.vectors.plan import IndexPlan, plan_index
 from audit.vectors.training import Training
@@ -120,7 +120,7 @@ def index_dataset(
     embeddings: str | os.PathLike[str] | None = None,
     *,
     encoder: str | None = None,
-    by: JoinBy | None = None,
+    by: str | None = None,
     approximate: bool = False,
     max_memory: int | None = None,
     on_plan: Callable[[IndexPlan], None] = lambda plan: None,
@@ -214,7 +214,7 @@ def build_index(
     embeddings: EmbeddingFolder,
     folder: Path,
     *,
-    by: JoinBy | None = None,
+    by: str | None = None,
     block_rows: int = BLOCK_ROWS,
     engine_memory: int | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
@@ -228,7 +228,8 @@ def build_index(
     folder:
         Where the index is, or will be.
     by:
-        What to join images and samples by; see :func:`audit.vectors.links.link`.
+        What to join images and samples by; see :func:`audit.vectors.links.link`. By default what
+        was said before.
     block_rows:
         Vectors that are coded at once.
     engine_memory:
@@ -272,6 +273,7 @@ def build_index(
             states.append(state)
             done += len(part.vectors)
             on_progress(done, total)
+    by = by or (record or {}).get("by")
     links, join = link(
         dataset, embeddings, embeddings.parts, by, spill=folder, memory=engine_memory
     )
@@ -288,6 +290,7 @@ def build_index(
             "encoder": embeddings.info.to_dict(),
             "embeddings": os.path.relpath(place, folder) if inside else str(place),
             "foreign": embeddings.is_foreign,
+            "by": by,
             "tool_version": __version__,
             "parts": states,
         }

@@ -1,18 +1,19 @@
 """Which samples of a dataset an embedded image belongs to.
 
 Where images were fetched for the dataset, or lie in its shards, the row is known. Else they are
-joined by URL or by caption. What several samples share, several images may share: the first is
-joined to the first, the second to the second. A URL is one image, so further samples of a URL get
-its first image; a caption is not, so further samples of a caption get none.
+joined by URL, by caption, or by a key that is the name of the file. What several samples share,
+several images may share: the first is joined to the first, the second to the second. A URL or a key
+is one image, so further samples of it get its first image; a caption is not, so further samples of
+a caption get none.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 
 import duckdb
 import numpy as np
@@ -21,14 +22,20 @@ import pyarrow.compute as pc
 
 from audit.captions.folding import fold_array, repair_utf8
 from audit.datasets.dataset import Dataset
+from audit.datasets.parts import kept_columns
 from audit.embeddings.folder import EmbeddingFolder, EmbeddingPart
-from audit.errors import UsageError
+from audit.errors import UsageError, did_you_mean
+from audit.images.collections import IMAGE_SUFFIXES
 
-JoinBy = Literal["row", "url", "caption"]
-JOINS: tuple[JoinBy, ...] = get_args(JoinBy)
+#: What images are joined by, the best first; or the name of a kept column that holds keys.
+JOINS = ("row", "url", "caption")
 
 #: ``image`` counts the images of an embedding part; ``shard`` and ``row`` name a sample.
 SCHEMA = pa.schema([("image", pa.int64()), ("shard", pa.int32()), ("row", pa.int64())])
+
+#: Columns that name an image, and what of the name is no part of its key: folders and suffix.
+_NAMES = ("key", "image_path")
+_AROUND_KEY = rf"^.*/|(?i:{'|'.join(re.escape(suffix) for suffix in IMAGE_SUFFIXES)})$"
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ def link(
     dataset: Dataset,
     folder: EmbeddingFolder,
     parts: Sequence[EmbeddingPart],
-    by: JoinBy | None = None,
+    by: str | None = None,
     spill: Path | None = None,
     memory: int | None = None,
 ) -> tuple[dict[int, pa.Table], JoinReport]:
@@ -64,7 +71,9 @@ def link(
     Parameters
     ----------
     by:
-        What to join by; by default the best that each part has: row, URL, caption.
+        One of :data:`JOINS`, or the name of a column that was kept when the dataset was ingested
+        and holds what the files are called, without folder and suffix. By default the best of
+        :data:`JOINS` that each part has.
     spill:
         Folder for what does not fit the memory.
     memory:
@@ -73,8 +82,10 @@ def link(
     Raises
     ------
     UsageError
-        If a part has nothing to join by.
+        If a part has nothing to join by, or the dataset has no such column.
     """
+    if by is not None and by not in JOINS:
+        _check_kept(dataset, by)
     identified = {part.ordinal: _identify(dataset, part, by) for part in parts}
     used: Counter[str] = Counter()
     for how, table in identified.values():
@@ -82,7 +93,7 @@ def link(
     links = {
         ordinal: _ordered(table) for ordinal, (how, table) in identified.items() if how == "row"
     }
-    for key in ("url", "caption"):
+    for key in sorted(used.keys() - {"row"}):
         tables = {ordinal: table for ordinal, (how, table) in identified.items() if how == key}
         if tables:
             links |= _joined(dataset, tables, key, spill, memory)
@@ -98,12 +109,28 @@ def _images(part: EmbeddingPart) -> int:
     return len(part.images(["status"]))
 
 
-def _identify(dataset: Dataset, part: EmbeddingPart, by: JoinBy | None) -> tuple[str, pa.Table]:
+def _check_kept(dataset: Dataset, column: str) -> None:
+    kept = kept_columns(dataset.manifest.mapping)
+    if column not in kept:
+        raise UsageError(
+            f"Images cannot be joined by {column!r}: dataset {dataset.name!r} has no such column.",
+            hint=did_you_mean(column, [*JOINS, *kept])
+            or f"Join by {', '.join(JOINS)}, or keep the column that has the names of the files "
+            "when you ingest: --keep.",
+        )
+
+
+def _identify(dataset: Dataset, part: EmbeddingPart, by: str | None) -> tuple[str, pa.Table]:
     """What a part's images can be joined by, and for each image its row or its key."""
     own = part.images_path is not None
-    columns = ["audit_shard", "audit_row", "source_row", "url", "caption", "image"]
+    columns = ["audit_shard", "audit_row", "source_row", "url", "caption", "image", *_NAMES]
     table = part.images(columns) if own else part.metadata(columns)
     image = np.arange(table.num_rows, dtype=np.int64)
+    if by is not None and by not in JOINS:
+        for name in _NAMES:
+            if _has_values(table, name):
+                keys = pc.replace_substring_regex(table[name].cast(pa.string()), _AROUND_KEY, "")
+                return by, pa.table({"image": image, "key": keys})
     if by in (None, "row"):
         rows = _known_rows(dataset, part, table, image)
         if rows is not None:
@@ -122,7 +149,7 @@ def _identify(dataset: Dataset, part: EmbeddingPart, by: JoinBy | None) -> tuple
     raise UsageError(
         f"{part.vectors_path}: nothing tells which sample of {dataset.name!r} an image is"
         + (f" by {by}." if by else "."),
-        hint="Images are joined by the row they were fetched for, by their URL or their caption. "
+        hint="Images are joined by the row they were fetched for, their URL, caption or name. "
         "Give the metadata such a column, or embed what `audit fetch` fetched.",
     )
 
@@ -170,7 +197,10 @@ def _joined(
         table.append_column("part", pa.array(np.full(len(table), ordinal, np.int32)))
         for ordinal, table in tables.items()
     )
-    if how == "caption":
+    if how not in JOINS:
+        column = kept_columns(dataset.manifest.mapping)[how].replace('"', '""')
+        key, own = "key", f'CAST("{column}" AS VARCHAR)'
+    elif how == "caption":
         keys = fold_array(repair_utf8(images["key"].combine_chunks().cast(pa.large_string()))[0])
         images = images.set_column(images.schema.get_field_index("key"), "key", keys)
         key, own = "key", "caption"
@@ -186,7 +216,7 @@ def _joined(
     )
     engine.register("shards", shards)
     listed = ", ".join("'" + path.replace("'", "''") + "'" for path in dataset.paths)
-    shared = "OR (i.nth = 1 AND s.nth > i.many)" if how == "url" else ""
+    shared = "OR (i.nth = 1 AND s.nth > i.many)" if how != "caption" else ""
     found = engine.sql(f"""
         WITH i AS (
             SELECT part, image, k, row_number() OVER (PARTITION BY k ORDER BY part, image) AS nth,
