@@ -38,10 +38,9 @@ def test_help_is_the_default():
     assert make() == make("help")
 
 
-def test_demo_does_not_install_development_tools():
+def test_demo_installs_what_images_need_and_no_development_tools():
     steps = make("--dry-run", "--always-make", "demo")
-    assert "--editable ." in steps
-    assert "[dev]" not in steps
+    assert "--editable '.[visual]'" in steps
 
 
 def test_light_tests_do_not_install_encoders():
