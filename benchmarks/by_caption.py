@@ -1,19 +1,18 @@
-"""``make bench``: time everything, compare with floors and peers, write ``docs/benchmarks.md``."""
+"""Counting by caption and ingesting, against floors: ``python -m benchmarks.by_caption``."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.captions import SHARD_ROWS, make_shard
+from benchmarks.made_captions import SHARD_ROWS, make_shard
+from benchmarks.pages import BENCHMARKS, made_on, write_section
 
 #: job -> (what it is, what it is measured against, must, hope) with rates in M rows/s/core.
 TABLE: dict[str, tuple[str, str | None, float | None, float | None]] = {
@@ -47,7 +46,7 @@ class Measured:
 
 
 def run_job(name: str, data: Path) -> Measured:
-    command = [sys.executable, "-m", "benchmarks.jobs", name, str(data)]
+    command = [sys.executable, "-m", "benchmarks.caption_jobs", name, str(data)]
     done = subprocess.run(
         command, capture_output=True, text=True, check=True, env=os.environ | _ONE_THREAD
     )
@@ -105,14 +104,12 @@ def start_up() -> dict[str, float]:
 def report(rows: int, repeats: int, measured: dict[str, Measured], starts: dict[str, float]) -> str:
     rates = {name: rows / result.cpu / 1e6 for name, result in measured.items()}
     lines = [
-        "# Benchmarks",
-        "",
-        f"Made by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {machine()}.",
+        f"Made on {made_on('pyarrow', 'polars', 'duckdb', 'numpy')}.",
         (
             f"{rows:,} made-up LAION-like rows ({-(-rows // SHARD_ROWS)} shards; see "
-            "`benchmarks/captions.py`), files in the page cache, every job in a process of its "
-            f"own on one thread, floors and jobs in turns, best of {repeats}. Rates are rows per "
-            "second of CPU time; a ratio is the rate of the job over the rate of its floor."
+            "`benchmarks/made_captions.py`), files in the page cache, every job in a process of "
+            f"its own on one thread, floors and jobs in turns, best of {repeats}. Rates are rows "
+            "per second of CPU time; a ratio is the rate of the job over the rate of its floor."
         ),
         "",
         "| job | M rows/s/core | ratio | of | must | hope | peak memory |",
@@ -140,27 +137,6 @@ def report(rows: int, repeats: int, measured: dict[str, Measured], starts: dict[
     return "\n".join(lines)
 
 
-def machine() -> str:
-    model = platform.processor() or platform.machine()
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                model = line.partition(":")[2].strip()
-                break
-    except OSError:
-        pass
-    import duckdb
-    import numpy
-    import polars
-    import pyarrow
-
-    return (
-        f"{model}, {os.cpu_count()} processors, {platform.system()}, Python "
-        f"{platform.python_version()}, pyarrow {pyarrow.__version__}, polars {polars.__version__}, "
-        f"duckdb {duckdb.__version__}, numpy {numpy.__version__}"
-    )
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000)
@@ -183,9 +159,8 @@ def main() -> None:
                 file=sys.stderr,
             )
     if not arguments.only:
-        page = Path("docs/benchmarks.md")
-        page.write_text(report(arguments.rows, arguments.repeats, measured, start_up()))
-        print(f"written to {page}", file=sys.stderr)
+        text = report(arguments.rows, arguments.repeats, measured, start_up())
+        write_section(BENCHMARKS, "by caption", text)
 
 
 if __name__ == "__main__":

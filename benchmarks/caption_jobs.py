@@ -1,4 +1,4 @@
-"""The jobs that are timed, each run in a process of its own: ``python -m benchmarks.jobs NAME``."""
+"""Jobs that are timed, each in a process of its own: ``python -m benchmarks.caption_jobs NAME``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.captions import SINGLE, people
+from benchmarks.made_captions import SINGLE, people
 
 JOBS: dict[str, Callable[[Path], Callable[[], Any]]] = {}
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import shutil
 import tarfile
 import tempfile
@@ -32,6 +31,7 @@ from audit.encoders.encoder import Encoder, load_encoder
 from audit.images.collections import find_units
 from audit.images.decoding import decode
 from audit.parallel import processors
+from benchmarks.pages import BENCHMARKS, made_on, write_section
 
 HEADER = (
     "| encoder | device | pictures | on ready tensors, images/s | `embed`, images/s | ratio "
@@ -149,8 +149,11 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=processors())
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
-    print(f"{os.cpu_count()} processors, {arguments.threads} threads decode, "
-          f"{arguments.pictures} pictures, best of {arguments.repeats}\n\n{HEADER}")  # fmt: skip
+    made = (
+        f"Made on {made_on('torch', 'open_clip_torch', 'pillow')}; {arguments.threads} threads "
+        f"decode, {arguments.pictures} pictures, best of {arguments.repeats}."
+    )
+    lines = [HEADER]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for encoder_id in arguments.encoders:
@@ -173,7 +176,9 @@ def main() -> None:
                     arguments.threads,
                     arguments.repeats,
                 )
-                print(row(label, device, pictures, len(files), alone, whole), flush=True)
+                lines.append(row(label, device, pictures, len(files), alone, whole))
+                print(lines[-1], flush=True)
+    write_section(BENCHMARKS, "embedding", f"{made}\n\n" + "\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Counts by image against known truth, as tables: ``python -m benchmarks.ground_truth``.
 
 Collections, concepts and datasets are those of :mod:`tests.collections`; the first run builds and
-embeds them. Prints markdown, which ``docs/methods/ground-truth.md`` holds.
+embeds them. Writes the tables into ``docs/methods/ground-truth.md``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from audit.counts.matching import VisualSettings
 from audit.estimates.intervals import wilson
 from audit.estimates.prevalence import Estimate
+from benchmarks.pages import GROUND_TRUTH, made_on, write_section
 from tests.collections.answers import TELLING, Answer, ask, share
 from tests.collections.concepts import concepts, disjoint
 from tests.collections.embedded import BUILDERS, Embedded, embedded
@@ -33,6 +34,9 @@ REFERENCES = (3, 5, 10, 20)
 LONG = 10
 #: Share of the dataset that has images, where they are a random sample.
 SAMPLE = 0.4
+
+#: Makers of emoji, each left out of the dataset once.
+MAKERS = ("Google", "Twitter", "Microsoft")
 
 SUMMARY_HEAD = f"""\
 | images | references | concepts | interval holds the truth | … of the named | … of the unnamed \
@@ -97,8 +101,21 @@ def collection(made: Embedded, folder: Path) -> Iterator[str]:
     for references in REFERENCES:
         yield summary(f"{SAMPLE:.0%} at random", references, ask(part, references, random))
     drawn = set(_drawn(whole))
+    if made.name == "emoji":
+        for maker in MAKERS:
+            apart = make_scenario(made, groups, folder / maker, references_by=maker)
+            yield summary(f"all, references drawn by {maker} only", LONG, ask(apart, LONG))
     yield f"\n### {CONCEPTS} of these concepts, drawn at random, {LONG} references each\n"
-    yield from long_table([answer for answer in answers[LONG] if answer.truth.label in drawn])
+    shown = [answer for answer in answers[LONG] if answer.truth.label in drawn]
+    yield from long_table(shown)
+    yield (
+        f"\nOf these {len(shown)} intervals {sum(answer.total_holds for answer in shown)} hold the "
+        "true count."
+    )
+    largest = max(answers[LONG], key=lambda answer: answer.truth.shown)
+    if largest not in shown:
+        yield "\nThe largest of the others:\n"
+        yield from long_table([largest])
     wrong = [answer for answer in answers[LONG] if not answer.total_holds]
     yield f"\nWrong among all, with {LONG} references: {'; '.join(map(str, wrong)) or 'none'}.\n"
 
@@ -124,12 +141,13 @@ def main() -> int:
         except UnavailableError as error:
             print(f"{name}: {error}", file=sys.stderr)
             return 1
+        lines = [f"Made on {made_on('numpy', 'pillow')}.\n"]
         with tempfile.TemporaryDirectory() as folder:
-            for line in collection(made, Path(folder)):
-                print(line, flush=True)
+            lines += collection(made, Path(folder))
             if name == "openclipart":
-                for line in planted(made, Path(folder, "planted")):
-                    print(line, flush=True)
+                lines += planted(made, Path(folder, "planted"))
+        print("\n".join(lines))
+        write_section(GROUND_TRUTH, name, "\n".join(lines))
     return 0
 
 

@@ -1,7 +1,7 @@
 """Matching vectors against FAISS, on clustered unit vectors: ``python -m benchmarks.vectors``.
 
-Prints rows of a Markdown table. Every job runs in a process of its own on one thread; what is
-compared is timed in turns, and a ratio is one of medians.
+Writes a table into ``docs/benchmarks.md``. Every job runs in a process of its own on one thread;
+what is compared is timed in turns, and a ratio is one of medians.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from benchmarks.pages import BENCHMARKS, made_on, write_section
 
 DIMENSION = 512
 QUERIES = 100
@@ -384,9 +386,11 @@ def main() -> None:
             if name == "memory":
                 shutil.rmtree(data)
         print(name, measured[name], file=sys.stderr)
-    print(HEADER)
-    for line in rows(measured, arguments.rows):
-        print(line)
+    table = "\n".join([HEADER, *rows(measured, arguments.rows)])
+    print(table)
+    if len(measured) == len(JOBS):
+        made = f"Made on {made_on('numpy', 'numkong', 'faiss-cpu')}; one thread.\n\n"
+        write_section(BENCHMARKS, "vectors", made + table)
 
 
 if __name__ == "__main__":

@@ -93,6 +93,7 @@ def make_scenario(
     held_out: int = 20,
     share_named: float = 0.6,
     share_with_image: float = 1.0,
+    references_by: str | None = None,
     seed: int = 0,
 ) -> Scenario:
     """A dataset in which the members of ``groups``, which share none, are known.
@@ -105,15 +106,22 @@ def make_scenario(
         Share of a concept's pictures whose caption names it.
     share_with_image:
         Share of the dataset that has an image, drawn at random.
+    references_by:
+        A creator of whom the dataset has nothing: all references are theirs. They look different
+        from what is looked for, which no interval allows for.
     """
     rng = np.random.default_rng(seed)
     total = len(made.pictures)
-    held = {
-        label: _held_out(made.pictures, rng.permutation(rows), held_out)
-        for label, rows in groups.items()
-    }
+    theirs = np.array([who == references_by for who in made.pictures["creator"]], np.bool_)
+    held = {}
+    for label, rows in groups.items():
+        if references_by is None:
+            held[label] = _held_out(made.pictures, rng.permutation(rows), held_out)
+        else:
+            held[label] = rng.permutation(rows[theirs[rows]])[:held_out]
     everywhere = np.ones(total, np.bool_)
     everywhere[copies(made.pictures, np.concatenate(list(held.values())))] = False
+    everywhere[theirs] = False
     inside = np.flatnonzero(everywhere)
     captions = _captions(made.pictures, groups, share_named, rng)
     urls = made.pictures["url"].to_list()
