@@ -6,6 +6,7 @@ module               what it holds
 ``by_caption``       counting concepts by caption
 ``distinct``         matches that differ in their URL or hash
 ``examples``         a uniform draw of matches, as the source has them
+``tally``            counting one part, which every way of running a count shares
 ``accidental``       one-word names that may mean something else
 ``results``          what a count by caption answers
 ``by_image``         counting concepts by what images show, in two strata
@@ -17,6 +18,7 @@ module               what it holds
 ``strata``           from what was seen of a stratum to an estimate
 ``copies``           the same file, or nearly the same picture, again
 ``visual_results``   what a count by image answers
+``sheet_groups``     which of the scored samples a person should look at
 ``saved``            answers kept with their dataset
 ===================  ==================================================================
 """

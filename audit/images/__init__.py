@@ -4,4 +4,5 @@
 ``reading``          the images of a unit, with what is told beside them
 ``decoding``         bytes of strangers to an upright RGB picture, or a reason
 ``phash``            perceptual hashes
+``thumbnails``       small pictures for people to look at
 """

@@ -1,12 +1,12 @@
 """Vectors: counting and finding the stored embeddings that resemble given ones.
 
-``codes``                        int8 codes whose error is bounded
-``exact``                        exact counts and matches, proven from the codes
-``index``, ``build``             the index of a dataset's embeddings: opened, and made
+``codes``                          int8 codes whose error is bounded
+``exact``                          exact counts and matches, proven from the codes
+``index``, ``build``               the index of a dataset's embeddings: opened, and made
 ``plan``, ``coding``, ``places``   what making it takes; a part's codes; where it is
-``links``, ``images``            which samples an image belongs to
+``links``, ``images``              which samples an image belongs to
 ``gpu``                            the same exact answers from a device of torch
-``approximate``                  most matches, and how many are missing, where a scan takes too long
+``approximate``                    most matches where a scan takes too long, and how many are missing
 ``inverted_lists``, ``training``   what that needs: made
 ``list_choice``, ``pairs``         what that needs: where to look, exact scores
 """
