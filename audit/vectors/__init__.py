@@ -6,7 +6,7 @@
 ``plan``, ``coding``, ``places``   what making it takes; a part's codes; where it is
 ``links``, ``images``              which samples an image belongs to
 ``gpu``                            the same exact answers from a device of torch
-``approximate``                    most matches where a scan takes too long, and how many are missing
+``approximate``                    most matches, where a scan takes too long, and what is missing
 ``inverted_lists``, ``training``   what that needs: made
 ``list_choice``, ``pairs``         what that needs: where to look, exact scores
 """
