@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from audit._version import __version__
+from audit.captions.phrases import Finding
 from audit.concepts import Concept
 from audit.counts.copies import distinct_files, distinct_pictures
 from audit.counts.matching import Progress, VisualMatching, VisualSettings
@@ -91,10 +92,27 @@ def _count(matching: VisualMatching, number: int, found: ScoredSamples) -> Visua
         distinct_files=distinct_files(copies.sha256),
         distinct_pictures=distinct_pictures(copies.phash),
         scored=found,
-        findings=tuple(f for f in matching.findings if f.concept == phrases.concept.name),
+        findings=(
+            *(f for f in matching.findings if f.concept == phrases.concept.name),
+            *_unused_draws(matching, phrases.concept.name),
+        ),
         labels=search.labels,
         outdated_labels=search.outdated,
     )
+
+
+def _unused_draws(matching: VisualMatching, concept: str) -> Iterator[Finding]:
+    """Random samples of the dataset that the count could have rested on, and why it does not."""
+    if matching.settings.design is None:
+        for message in matching.scene.unfinished_draws:
+            yield Finding("unfinished-draw", concept, message)
+        for name in matching.outdated_draws:
+            yield Finding(
+                "outdated-draw",
+                concept,
+                f"the random sample {name!r} was drawn before the dataset changed: it is not used "
+                "as one",
+            )
 
 
 def _stratum(

@@ -29,12 +29,15 @@ class Draw:
         it was drawn from all samples.
     where:
         The condition that these met.
+    changed:
+        How many of the samples have another URL at the source by now, and will never be tried.
     """
 
     name: str
     keys: Keys
     concepts: frozenset[Wording] | None
     where: str | None
+    changed: int = 0
 
     def is_random_among(self, concept: ConceptPhrases, *, named: bool, where: str | None) -> bool:
         """Whether it holds a random sample of the samples that name, or do not name, a concept.
@@ -74,6 +77,7 @@ def draws_of(dataset: Dataset) -> tuple[list[Draw], list[str]]:
                 keys,
                 frozenset(_wording(c["phrases"], c["exclusions"]) for c in concepts) or None,
                 record.selection["where"],
+                record.changed,
             )
         )
     return sorted(draws, key=lambda draw: -len(draw.keys)), outdated

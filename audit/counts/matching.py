@@ -211,11 +211,13 @@ def _samples(
 ) -> NamedSamples:
     nobody = [NO_KEYS for _ in phrases]
     if settings.by == "visual" and settings.where is None:
-        return NamedSamples(nobody, dataset.coverage.rows, None)
+        return NamedSamples(nobody, nobody, dataset.coverage.rows, None)
     samples = named_samples(
         dataset,
         phrases if settings.by == "both" else [],
         settings.where,
         lambda done, total: on_progress("captions", done / max(total, 1)),
     )
-    return samples if settings.by == "both" else replace(samples, named=nobody)
+    if settings.by == "both":
+        return samples
+    return replace(samples, named=nobody, named_anywhere=nobody)

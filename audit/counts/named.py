@@ -12,7 +12,7 @@ from audit.captions.phrases import ConceptPhrases
 from audit.datasets.conditions import Condition
 from audit.datasets.dataset import Dataset
 from audit.datasets.sample_keys import NO_KEYS, Keys, SampleSet, sample_keys
-from audit.datasets.scan import scan_part
+from audit.datasets.scan import rows_meeting, scan_part
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,10 @@ class NamedSamples:
     Attributes
     ----------
     named:
-        For each concept the keys of the samples whose caption names it, sorted.
+        For each concept the keys of the considered samples whose caption names it, sorted.
+    named_anywhere:
+        The same of all samples, whether they are considered or not: none of them is an example of
+        an image that does not show the concept.
     considered:
         How many samples were considered.
     meeting:
@@ -30,6 +33,7 @@ class NamedSamples:
     """
 
     named: list[Keys]
+    named_anywhere: list[Keys]
     considered: int
     meeting: SampleSet | None
 
@@ -51,9 +55,12 @@ def named_samples(
     matcher = ConceptMatcher(concepts)
     found: list[list[Keys]] = [[NO_KEYS] for _ in concepts]
     meeting = None if condition is None else SampleSet(dataset.rows_by_shard)
-    considered, total = 0, dataset.coverage.rows
+    read, total = 0, dataset.coverage.rows
     for part in dataset.parts:
-        for batch in scan_part(part, matcher.phrases, condition=condition):
+        if meeting is not None and condition is not None:
+            for rows in rows_meeting(condition, part):
+                meeting.add(sample_keys(part.shard.ordinal, rows))
+        for batch in scan_part(part, matcher.phrases) if concepts else ():
             keys = sample_keys(part.shard.ordinal, batch.rows)
             matches = matcher.match(batch.captions)
             order = np.argsort(matches.concepts, kind="stable")
@@ -61,8 +68,10 @@ def named_samples(
             stops = [*starts.tolist()[1:], len(order)][: len(which)]
             for concept, start, stop in zip(which.tolist(), starts, stops, strict=True):
                 found[concept].append(keys[matches.rows[order[start:stop]]])
-            if meeting is not None:
-                meeting.add(keys)
-            considered += batch.considered
-            on_progress(considered, total)
-    return NamedSamples([np.sort(np.concatenate(keys)) for keys in found], considered, meeting)
+            read += batch.considered
+            on_progress(read, total)
+    anywhere = [np.sort(np.concatenate(keys)) for keys in found]
+    if meeting is None:
+        return NamedSamples(anywhere, anywhere, total, None)
+    named = [keys[meeting.holds(keys)] for keys in anywhere]
+    return NamedSamples(named, anywhere, len(meeting), meeting)

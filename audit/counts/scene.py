@@ -19,6 +19,10 @@ from audit.vectors.index import VectorIndex
 #: Images whose scores tell how those of other images are distributed.
 BACKGROUND_IMAGES = 20_000
 
+#: A random sample of which a larger share was never tried is unfinished. What is lost for good,
+#: where a download crashed, is less.
+_MOST_PENDING = 0.01
+
 
 class Scene:
     """The images of a dataset seen once, part by part; a bit is kept for each sample.
@@ -33,6 +37,8 @@ class Scene:
         Images looked at or tried, and those of them that belong to a sample.
     background:
         Vectors drawn at random, shape (images, dimension).
+    unfinished_draws:
+        What is missing of random samples that are therefore not used, a sentence each.
     """
 
     def __init__(
@@ -65,8 +71,29 @@ class Scene:
             drawn.offer(number, images)
             on_progress((number + 1) / len(index.parts))
         self.background, self._background_key = drawn.vectors(index)
-        # A draw of which nothing is embedded yet says nothing.
-        self._draws = [draw for draw in draws if self.attempted.holds(draw.keys).any()]
+        self._draws: list[Draw] = []
+        self.unfinished_draws: list[str] = []
+        for draw in draws:
+            self._take(draw)
+
+    def _take(self, draw: Draw) -> None:
+        """Use a draw if all of it was tried: what is tried first may be unlike the rest.
+
+        Shards are fetched and embedded in their order, so that of a draw that was interrupted
+        only the first ones speak, and what they lack would pass for dead links.
+        """
+        keys = draw.keys[self.meets(draw.keys)]
+        tried = int(self.attempted.holds(keys).sum())
+        if not tried:
+            return
+        pending = len(keys) - tried - draw.changed
+        if pending > _MOST_PENDING * len(keys):
+            self.unfinished_draws.append(
+                f"{pending:,} of the {len(keys):,} samples of the random sample {draw.name!r} are "
+                "not fetched, embedded or indexed yet: it is not used as one"
+            )
+        else:
+            self._draws.append(draw)
 
     def meets(self, keys: Keys) -> NDArray[np.bool_]:
         """For each key whether the sample is considered at all."""
@@ -74,8 +101,12 @@ class Scene:
         return np.ones(len(keys), np.bool_) if meeting is None else meeting.holds(keys)
 
     def others(self, concept: int) -> NDArray[np.bool_]:
-        """Of the background, the images whose caption does not name the concept."""
-        return ~holds(self.samples.named[concept], self._background_key)
+        """Of the background, the images whose caption does not name the concept.
+
+        The background is drawn from all images, those that do not meet ``where`` too: what other
+        images are like does not depend on the question.
+        """
+        return ~holds(self.samples.named_anywhere[concept], self._background_key)
 
     def drawn_among(
         self, concept: ConceptPhrases, number: int, *, named: bool, where: str | None

@@ -81,9 +81,9 @@ class Condition:
 
         A row for which the condition is null does not meet it.
         """
-        listed = ", ".join(f'"{name}"' for name in columns)
+        listed = ", ".join([*(f'"{name}"' for name in columns), "file_row_number"])
         samples = self._dataset.sql([str(part.path)], file_row=True)
-        query = f"SELECT {listed}, file_row_number FROM {samples} WHERE {self._clause}"
+        query = f"SELECT {listed} FROM {samples} WHERE {self._clause}"
         try:
             yield from self._engine.sql(query).to_arrow_reader(_BATCH_ROWS)
         except duckdb.Error as error:

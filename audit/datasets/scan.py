@@ -57,6 +57,12 @@ def scan_part(
         yield from _all(part, columns)
 
 
+def rows_meeting(condition: Condition, part: Part) -> Iterator[NDArray[np.int64]]:
+    """Rows of a part's samples that meet a condition, in batches; no captions are read for it."""
+    for batch in condition.batches(part, []):
+        yield batch["file_row_number"].to_numpy(zero_copy_only=False)
+
+
 def is_prefiltered(phrases: Sequence[str]) -> bool:
     """Whether samples are searched while they are decoded (by Polars, on all processors)."""
     return len(_shortest_cover(phrases)) <= _PREFILTERED_PHRASES

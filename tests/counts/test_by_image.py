@@ -100,6 +100,16 @@ def test_named_and_unnamed_images_of_a_concept_are_found(planted):
     assert count.total.value == pytest.approx(300, rel=0.1)
 
 
+def test_condition_moves_no_cutoff(planted):
+    """Named images that do not meet it are no examples of others."""
+    made = planted()
+    some, whole = made.count(where="file_row_number < 5000"), made.count()
+    assert some.cutoff.value == whole.cutoff.value
+    assert some.named.population == made.named[:5000].sum()
+    assert holds(some.total, (made.shown < 5000).sum())
+    assert some.total.high < 150
+
+
 def test_scores_of_samples_are_those_of_brute_force(planted):
     made = planted()
     matching = VisualMatching(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -121,6 +122,31 @@ def test_draws_from_before_the_dataset_changed_are_named_and_not_used(gallery):
 def test_draw_of_which_nothing_is_embedded_yet_is_not_used(gallery):
     fetched(gallery, "all", Selection(sample=100))
     assert drawn_among(gallery, VAN_GOGH, named=True, embedded=0) == (set(), ())
+
+
+def test_draw_that_is_half_done_is_told_and_not_used(gallery):
+    """The first half of the shard is embedded: what comes later may be unlike it."""
+    fetched(gallery, "all", Selection(sample=100))
+    assert drawn_among(gallery, VAN_GOGH, named=True, embedded=500) == (set(), ())
+    phrases = fold_concepts([VAN_GOGH])[0]
+    draws, _ = draws_of(gallery)
+    scene = Scene(gallery, EveryImage(500), named_samples(gallery, phrases), draws)
+    late = sum(key >= 500 for key in draws[0].keys.tolist())
+    assert 30 < late < 70
+    (told,) = scene.unfinished_draws
+    assert told.startswith(f"{late} of the 100 samples of the random sample 'all' are not fetched")
+
+
+def test_samples_that_changed_at_their_source_are_not_waited_for(gallery):
+    fetched(gallery, "all", Selection(sample=100))
+    draws, _ = draws_of(gallery)
+    late = sum(key >= 500 for key in draws[0].keys.tolist())
+    phrases = fold_concepts([VAN_GOGH])[0]
+    scene = Scene(
+        gallery, EveryImage(500), named_samples(gallery, phrases), [replace(draws[0], changed=late)]
+    )
+    assert scene.unfinished_draws == []
+    assert len(scene.drawn_among(phrases[0], 0, named=True, where=None)[0])
 
 
 def test_every_sample_is_as_likely_to_be_in_a_union_of_draws(gallery):
