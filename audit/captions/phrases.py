@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from audit.captions.folding import fold
@@ -22,6 +22,27 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Wording:
+    """What a caption must hold to name a concept. Concepts of one wording are named by the same.
+
+    Attributes
+    ----------
+    phrases, exclusions:
+        Folded, without the spaces at their ends; sorted, each once.
+    """
+
+    phrases: tuple[str, ...]
+    exclusions: tuple[str, ...]
+
+    @classmethod
+    def of(cls, phrases: Iterable[str], exclusions: Iterable[str]) -> Wording:
+        """From folded phrases in any order, with or without the spaces at their ends."""
+        return cls(
+            *(tuple(sorted({one.strip() for one in some})) for some in (phrases, exclusions))
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ConceptPhrases:
     """The folded phrases of one concept.
 
@@ -37,6 +58,11 @@ class ConceptPhrases:
     @property
     def phrases(self) -> tuple[str, ...]:
         return tuple(self.spellings)
+
+    @property
+    def wording(self) -> Wording:
+        """What the concept is recognised by, whatever it is called."""
+        return Wording.of(self.phrases, self.exclusions)
 
 
 def fold_concept(concept: Concept) -> ConceptPhrases:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
 
-from audit.captions.phrases import ConceptPhrases
+from audit.captions.phrases import ConceptPhrases, Wording
 from audit.datasets.dataset import Dataset
 from audit.datasets.sample_keys import Keys, sample_keys
 from audit.fetching.record import FetchRecord
 from audit.fetching.selection import dataset_digest
-
-Wording = tuple[frozenset[str], frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -25,7 +22,7 @@ class Draw:
     keys:
         The samples drawn, sorted.
     concepts:
-        Phrases and exclusions of the concepts whose caption matches it was drawn from; None if
+        Wordings of the concepts whose caption matches it was drawn from; None if
         it was drawn from all samples.
     where:
         The condition that these met.
@@ -46,7 +43,7 @@ class Draw:
         """
         if self.where is not None and self.where != where:
             return False
-        return self.concepts is None or (named and wording(concept) in self.concepts)
+        return self.concepts is None or (named and concept.wording in self.concepts)
 
 
 def draws_of(dataset: Dataset) -> tuple[list[Draw], list[str]]:
@@ -75,20 +72,9 @@ def draws_of(dataset: Dataset) -> tuple[list[Draw], list[str]]:
             Draw(
                 record.name,
                 keys,
-                frozenset(_wording(c["phrases"], c["exclusions"]) for c in concepts) or None,
+                frozenset(Wording.of(c["phrases"], c["exclusions"]) for c in concepts) or None,
                 record.selection["where"],
                 record.changed,
             )
         )
     return sorted(draws, key=lambda draw: -len(draw.keys)), outdated
-
-
-def wording(concept: ConceptPhrases) -> Wording:
-    return _wording(concept.phrases, concept.exclusions)
-
-
-def _wording(phrases: Iterable[str], exclusions: Iterable[str]) -> Wording:
-    return (
-        frozenset(phrase.strip() for phrase in phrases),
-        frozenset(phrase.strip() for phrase in exclusions),
-    )

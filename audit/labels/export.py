@@ -28,7 +28,6 @@ from audit.embeddings.files import read_record
 from audit.errors import UsageError
 from audit.fetching.selection import dataset_digest
 from audit.labels.sampling import CaptionGroup, LabelDraw, ListedSamples, Samples, draw_labels
-from audit.labels.store import wording_of
 from audit.labels.task import GroupExtent, LabelTask, TaskSample, known_score
 from audit.references.reference_set import ReferenceSet
 from audit.vectors.images import PartImages
@@ -154,7 +153,7 @@ def draw_task(matching: VisualMatching, wanted: int, seed: int = 0) -> LabelTask
         dataset=matching.dataset.name,
         dataset_digest=dataset_digest(matching.dataset),
         concept=concept.concept.name,
-        wording=wording_of(concept),
+        wording=concept.wording,
         where=settings.where,
         by=settings.by,
         encoder=matching.index.info.id,

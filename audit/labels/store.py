@@ -28,7 +28,7 @@ from audit.estimates.prediction_powered import (
 from audit.estimates.prevalence import Estimate
 from audit.fetching.selection import dataset_digest
 from audit.labels.answers import LabelledFile, refusal
-from audit.labels.task import GroupExtent, LabelTask, Wording, tasks_of
+from audit.labels.task import GroupExtent, LabelTask, tasks_of
 
 SCHEMA = "audit.labels/1"
 _FILE = "labels.json"
@@ -263,7 +263,7 @@ def find_labels(
     digest = None
     found: list[StoredLabels] = []
     outdated = []
-    mine = (wording_of(phrases), where, by)
+    mine = (phrases.wording, where, by)
     for path in tasks_of(dataset):
         if not path.with_name(_FILE).exists():
             continue
@@ -278,13 +278,6 @@ def find_labels(
             outdated.append(stored.when)
     latest = max(found, key=lambda stored: stored.when, default=None)
     return LabelSearch(latest, tuple(sorted(outdated)))
-
-
-def wording_of(phrases: ConceptPhrases) -> Wording:
-    return Wording(
-        tuple(sorted(phrase.strip() for phrase in phrases.phrases)),
-        tuple(sorted(phrase.strip() for phrase in phrases.exclusions)),
-    )
 
 
 def _read_labels(path: Path, task: LabelTask) -> StoredLabels:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from audit.captions.phrases import Wording
 from audit.datasets.dataset import Dataset
 from audit.datasets.files import written_whole
 from audit.embeddings.places import slug
@@ -21,14 +22,6 @@ from audit.labels.sampling import DrawnStratum
 from audit.references.sensitivity import FoundReferences
 
 SCHEMA = "audit.labels.task/1"
-
-
-@dataclass(frozen=True)
-class Wording:
-    """What a caption must hold to name the concept: folded phrases and exclusions, sorted."""
-
-    phrases: tuple[str, ...]
-    exclusions: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audit.captions.phrases import fold_concept, fold_concepts
+from audit.captions.phrases import Wording, fold_concept, fold_concepts
 from audit.concepts import Concept
 
 
@@ -15,6 +15,21 @@ def test_spellings_that_fold_alike_become_one_phrase():
     assert folded.phrases == (" beyonce ", " beyonce knowles ")
     assert folded.spellings[" beyonce "] == ("Beyoncé", "Beyonce")
     assert folded.findings == ()
+
+
+def test_wording_is_the_same_however_a_concept_is_written():
+    one = fold_concept(
+        Concept("Van Gogh", aliases=("Vincent",), exclusions=("Van Gogh Museum", "Van Gogh shirt"))
+    )
+    other = fold_concept(
+        Concept("vincent", aliases=("VAN-GOGH",), exclusions=("van gogh shirt", "van gogh museum"))
+    )
+    assert one.wording == other.wording
+    assert one.wording == Wording.of(
+        ["vincent", " van gogh "], [" van gogh museum ", "van gogh shirt"]
+    )
+    assert one.wording.phrases == ("van gogh", "vincent")
+    assert one.wording != fold_concept(Concept("Van Gogh", aliases=("Vincent",))).wording
 
 
 def test_name_that_folds_to_nothing_is_reported_and_left_out():
