@@ -27,6 +27,7 @@ from audit.fetching.report import FetchReport
 from audit.fetching.run import FetchProgress
 from audit.images.collections import find_units
 from audit.images.decoding import DEFAULT_LIMITS, DecodeLimits
+from audit.labels.beside import with_labels
 from audit.parallel import processors
 from audit.references.reference_set import ReferenceSet, embed_references, text_references
 from audit.vectors.build import index_dataset
@@ -228,6 +229,8 @@ def count_shown(
 ) -> VisualResult:
     """Count the samples that show each concept; see :func:`audit.counts.by_image.count_by_image`.
 
+    Labels that people gave stand beside each count.
+
     Parameters
     ----------
     references, prompts:
@@ -244,7 +247,8 @@ def count_shown(
     loaded = open_encoder(index, encoder, device)
     sought = gather_references(concepts, references, prompts, loaded)
     settings = replace(settings, device=settings.device or _matching_device(device))
-    return count_by_image(dataset, index, sought, settings, on_progress=on_progress)
+    found = count_by_image(dataset, index, sought, settings, on_progress=on_progress)
+    return with_labels(found, dataset)
 
 
 #: Random samples that are fetched beside caption matches, so that there is a background and

@@ -17,7 +17,6 @@ from audit.counts.seen import seen_stratum
 from audit.counts.strata import Stratum, estimate_stratum
 from audit.counts.visual_results import VisualCount, VisualResult
 from audit.datasets.dataset import Dataset
-from audit.labels.store import find_labels
 from audit.references.reference_set import ReferenceSet
 from audit.vectors.images import Fingerprints
 from audit.vectors.index import VectorIndex
@@ -80,8 +79,6 @@ def count_by_image(
 def _count(matching: VisualMatching, number: int, found: ScoredSamples) -> VisualCount:
     phrases, asked = matching.phrases[number], matching.asked[number]
     copies = _fingerprints(matching.index, found)
-    settings = matching.settings
-    search = find_labels(matching.dataset, phrases, settings.where, settings.by)
     return VisualCount(
         phrases=phrases,
         references=asked.references,
@@ -96,8 +93,6 @@ def _count(matching: VisualMatching, number: int, found: ScoredSamples) -> Visua
             *(f for f in matching.findings if f.concept == phrases.concept.name),
             *_unused_draws(matching, phrases.concept.name),
         ),
-        labels=search.labels,
-        outdated_labels=search.outdated,
     )
 
 

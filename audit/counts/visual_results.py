@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -14,7 +15,6 @@ from audit.datasets.dataset import Coverage
 from audit.encoders.encoder import EncoderInfo
 from audit.estimates.prediction_powered import LabelledEstimate
 from audit.estimates.prevalence import Estimate
-from audit.labels.store import StoredLabels
 from audit.references.cutoffs import CutOff
 from audit.references.reference_set import ReferenceSet
 
@@ -32,6 +32,30 @@ ASSUMPTION = (
 )
 
 
+class GivenLabels(Protocol):
+    """What people said of some samples of a concept; who puts them beside a count brings them."""
+
+    @property
+    def estimate(self) -> LabelledEstimate:
+        """The number of samples by these labels."""
+        ...
+
+    @property
+    def who(self) -> str: ...
+
+    @property
+    def when(self) -> str:
+        """ISO 8601, UTC."""
+        ...
+
+    @property
+    def skipped(self) -> Sequence[int]:
+        """Samples that were passed over and count as unsure."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]: ...
+
+
 @dataclass(frozen=True)
 class VisualCount:
     """How many samples show one concept.
@@ -47,7 +71,7 @@ class VisualCount:
     scored:
         The evidence: samples whose image scores near the cut-off or above.
     labels:
-        What people said of some samples; None if nobody did.
+        What people said of some samples; None if nobody did, or nobody looked for labels.
     outdated_labels:
         When labels were stored that do not count, because the dataset has changed since.
     """
@@ -62,7 +86,7 @@ class VisualCount:
     distinct_pictures: int | None
     scored: ScoredSamples = field(repr=False)
     findings: tuple[Finding, ...] = ()
-    labels: StoredLabels | None = None
+    labels: GivenLabels | None = None
     outdated_labels: tuple[str, ...] = ()
 
     @property

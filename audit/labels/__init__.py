@@ -4,4 +4,5 @@
 ``export``      the file that is labelled
 ``answers``     reading the labelled file, whoever made it
 ``store``       kept labels of a dataset, and finding those of a concept
+``beside``      the labels of each concept beside its count
 """

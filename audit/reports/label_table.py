@@ -7,9 +7,10 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from audit.counts.visual_results import GivenLabels
 from audit.estimates.prevalence import Estimate
 from audit.labels.export import ExportReport
-from audit.labels.store import LabelReport, StoredLabels
+from audit.labels.store import LabelReport
 from audit.reports.tables import as_renderables, visible
 
 
@@ -53,7 +54,7 @@ def _import(report: LabelReport) -> list[RenderableType]:
     ]
 
 
-def described(labels: StoredLabels) -> str:
+def described(labels: GivenLabels) -> str:
     """Whose labels, how many, and what they say of."""
     found = labels.estimate
     total = found.yes + found.no + found.unsure
@@ -64,7 +65,7 @@ def described(labels: StoredLabels) -> str:
     return f"{told} ({len(labels.skipped):,} of these skipped)" if labels.skipped else told
 
 
-def labelled_line(labels: StoredLabels, by: str) -> Text:
+def labelled_line(labels: GivenLabels, by: str) -> Text:
     """What labels say, beside a count."""
     found = labels.estimate
     text = Text("  By labels: ")
