@@ -104,7 +104,7 @@ class StoredLabels:
             self.strata,
             named=_extent(task.named),
             unnamed=_extent(task.unnamed),
-            sensitivity=task.sensitivity if task.sensitivity.trials else None,
+            sensitivity=task.sensitivity if task.sensitivity.known else None,
             seed=task.seed,
         )
         unseen = [_never_looked_for(group) for group in (task.named, task.unnamed)]

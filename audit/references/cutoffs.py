@@ -73,7 +73,7 @@ class CutOff:
         ``calibrated``, ``given``, or the name of a published one.
     sensitivity:
         Share of the concept's images that reach it, by the references' scores of each other.
-        Its ``trials`` are 0 if they cannot tell: of words, and of a single reference.
+        Not ``known`` if they cannot tell: of words, and of a single reference.
     tail:
         Of the background's scores; None if the background is too small to have one.
     false_positive_share:
@@ -112,10 +112,10 @@ class CutOff:
             "statistic": self.statistic,
             "method": self.method,
             "sensitivity": {
-                "value": self.sensitivity.value if self.sensitivity.trials else None,
+                "value": self.sensitivity.value if self.sensitivity.known else None,
                 "low": low,
                 "high": high,
-                "references": self.sensitivity.trials,
+                "references": self.sensitivity.references,
                 "references_found": self.sensitivity.found,
             },
             "background": self.background,

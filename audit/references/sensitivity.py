@@ -51,9 +51,9 @@ class FoundReferences:
             raise ValueError(f"{self.found} found of {self.references} references")
 
     @property
-    def trials(self) -> int:
-        """References that could be scored against others; without any, nothing is known."""
-        return self.references
+    def known(self) -> bool:
+        """Whether anything is known: there are references that could be scored against others."""
+        return self.references > 0
 
     @property
     def value(self) -> float:
@@ -61,13 +61,13 @@ class FoundReferences:
 
         So the value of an estimate is not corrected for what cannot be known.
         """
-        if not self.references:
+        if not self.known:
             return 1.0
         return max(self.found, 0.5) / self.references
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Ends below and above which the share lies with half the remaining probability each."""
-        if not self.references:
+        if not self.known:
             return 0.0, 1.0
         tail = (1 - level) / 2
         low, _ = self._as_trials.interval(level)
@@ -75,7 +75,7 @@ class FoundReferences:
 
     def draws(self, at: Floats, side: Side) -> Floats:
         """Values that the share may have; see :class:`audit.estimates.rates.Share`."""
-        if side == "small" or not self.references:
+        if side == "small" or not self.known:
             return self._as_trials.draws(at, side)
         return self._grown(at)
 

@@ -54,7 +54,7 @@ def test_images_of_the_concept_in_the_background_do_not_move_it(world):
 def test_sensitivity_is_what_references_find_of_each_other(world):
     asked = world.references(world.images(9), world.others(1))
     cutoff = calibrate(asked, background(world, asked), per_million=50)
-    assert cutoff.sensitivity.trials == 10
+    assert cutoff.sensitivity.references == 10
     assert cutoff.sensitivity.value == 0.9
 
 

@@ -27,7 +27,7 @@ def test_none_found_is_half_of_one():
 
 def test_references_that_cannot_tell_assume_no_miss_and_allow_for_any():
     nothing = FoundReferences(0, 0)
-    assert (nothing.value, nothing.trials, nothing.interval()) == (1, 0, (0, 1))
+    assert (nothing.value, nothing.known, nothing.interval()) == (1, False, (0, 1))
     assert set(nothing.draws(EVEN, "small")) == {0.0}
     assert set(nothing.draws(EVEN, "large")) == {1.0}
 
