@@ -143,7 +143,8 @@ def estimate_with_labels(
     Parameters
     ----------
     strata:
-        Which share no sample. One without labels may hold anything.
+        Which share no sample. One without labels, or with unsure ones only, may hold anything: its
+        interval is all of it, and it adds nothing to the value.
     named, unnamed:
         How many samples there are in all, if the strata hold a random sample of them.
     sensitivity:
@@ -223,7 +224,7 @@ class _Group(_Totals):
         for stratum in strata:
             sure = stratum.answer != UNSURE
             # At best what is unsure is like what is sure.
-            guess = float(stratum.answer[sure].mean()) if sure.any() else 0.5
+            guess = float(stratum.answer[sure].mean()) if sure.any() else 0.0
             value += stratum.size * _share_of(stratum, guess)[0]
             least = _draws_of(stratum, 0.0, rng)
             most = least if sure.all() and len(sure) else _draws_of(stratum, 1.0, rng)
@@ -232,7 +233,7 @@ class _Group(_Totals):
             if stratum.above:
                 high_above += most
         if not extent.examined:
-            value, high = extent.population / 2, np.full(_DRAWS, float(extent.population))
+            value, high = 0.0, np.full(_DRAWS, float(extent.population))
         elif extent.population > extent.examined:
             scale = extent.population / extent.examined
             value *= scale
@@ -265,7 +266,7 @@ def _share_of(stratum: LabelledStratum, unsure: float) -> tuple[float, float]:
     answer = np.where(stratum.answer == UNSURE, unsure, stratum.answer).astype(np.float64)
     n, score = len(answer), stratum.score
     if not n:
-        return 0.5, 1.0
+        return 0.0, 1.0
     mean = float(answer.mean())
     tuned = (
         _LEAST_TUNED <= n < stratum.size

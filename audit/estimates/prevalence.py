@@ -35,7 +35,17 @@ _AT: Floats = np.asarray((0.5 + np.arange(1, _POINTS + 1)[:, None] * _STEPS) % 1
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number of samples with its interval."""
+    """A number of samples with its interval.
+
+    Attributes
+    ----------
+    value:
+        The most plausible number, corrected for errors and thus not always whole; ``low`` where
+        nothing is known.
+    low, high:
+        Ends of the interval, both included; of 95 %, unless whoever made it was asked for another
+        level. Whole numbers, as int or float, if it is of one stratum.
+    """
 
     value: float
     low: float
@@ -74,6 +84,14 @@ def estimate_total(
     false_positives:
         Share of other images that are above the cut-off. If only bounds are known, the interval
         holds what any share within them would give.
+    level:
+        Of the interval, between 0 and 1.
+
+    Returns
+    -------
+    estimate
+        In samples. If what was seen tells nothing, the interval is all that is possible, and the
+        value its low end: nothing is counted that nothing speaks for.
 
     Raises
     ------
@@ -83,7 +101,7 @@ def estimate_total(
     if not 0 <= above <= examined <= population:
         raise ValueError(f"{above} above, of {examined} examined, of {population}")
     if examined == 0:
-        return Estimate(population / 2, 0, population)
+        return Estimate(0, 0, population)
     tail = (1 - level) / 2
     value = _rogan_gladen(population, examined, above, sensitivity.value, false_positives.value)
     start = round(min(max(value, 0), population))
@@ -128,7 +146,7 @@ def _rogan_gladen(
 ) -> float:
     gap = sensitivity - false_positives
     if gap <= 0:
-        return population / 2
+        return 0.0  # images that show it reach the cut-off no more often than others
     return min(max((above / examined - false_positives) / gap, 0), 1) * population
 
 

@@ -111,12 +111,11 @@ def test_recall_of_an_approximate_search_adds_to_what_may_be_missed():
 
 
 def test_a_classifier_that_tells_nothing_leaves_everything_possible():
-    found = estimate_total(100, 100, 30, known(0.3), known(0.3))
-    assert (found.low, found.high) == (0, 100)
+    assert estimate_total(100, 100, 30, known(0.3), known(0.3)) == Estimate(0, 0, 100)
 
 
-def test_nothing_examined_tells_nothing():
-    assert estimate_total(100, 0, 0, **PERFECT) == Estimate(50, 0, 100)
+def test_nothing_examined_tells_nothing_and_counts_nothing():
+    assert estimate_total(100, 0, 0, **PERFECT) == Estimate(0, 0, 100)
 
 
 def test_no_samples_hold_nothing():
