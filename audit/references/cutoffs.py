@@ -31,6 +31,9 @@ _UNRELATED = 1e-3
 #: Of two vectors of unit length.
 _LARGEST_SCORE = 1.0
 
+#: If a share of the background between these is like the references, it may show the concept.
+_FREQUENT, _ANYTHING = 0.003, 0.2
+
 #: With so few references their own scores say little about the concept's images.
 FEW_REFERENCES = 5
 
@@ -198,7 +201,15 @@ def calibrate(
     ]
     low, high = np.minimum(np.quantile(again, [0.025, 0.975]), max(value, _LARGEST_SCORE))
     warnings = reference_warnings(references, background)
-    if value > _LARGEST_SCORE:
+    frequent = _share_like_references(references, background, statistic)
+    if value > _LARGEST_SCORE and _may_be_the_concept(frequent):
+        warnings.append(
+            f"no image can reach the cut-off {value:.2f}: {frequent:.1%} of the images that it was "
+            "calibrated on resemble the references as much as these do each other. If they show "
+            "the concept, it is too frequent here to be told from others by scores alone: let "
+            "captions help (--by both, and --alias for what they call it), or give a --cutoff"
+        )
+    elif value > _LARGEST_SCORE:
         warnings.append(
             f"no image can reach the cut-off {value:.2f}: {references.info.id} does not tell the "
             f"concept from other images at {per_million:g} false positives in a million; allow for "
@@ -300,9 +311,29 @@ def reference_warnings(references: ReferenceSet, background: Background) -> list
             f"{len(references)} reference{plural} only: how many images of the concept are missed "
             "is hardly known, and the interval is wide"
         )
-    if references.kind == "images" and len(references) > 1 and len(background) >= LEAST_BACKGROUND:
+    # How unlike images are that have nothing to do with each other, a background that holds the
+    # concept does not tell.
+    tells = len(background) >= LEAST_BACKGROUND and not _may_be_the_concept(
+        _share_like_references(references, background, "max")
+    )
+    if references.kind == "images" and len(references) > 1 and tells:
         warnings += _incoherence(references, background.alike)
     return warnings
+
+
+def _may_be_the_concept(share: float) -> bool:
+    """Of the background; where far more of it is like the references, they are like anything."""
+    return _FREQUENT < share < _ANYTHING
+
+
+def _share_like_references(
+    references: ReferenceSet, background: Background, statistic: Statistic
+) -> float:
+    """Share of the background that scores what three in four of the references score."""
+    own = references.own_scores(statistic)
+    if not len(own) or not len(background):
+        return 0.0
+    return float((background.scores >= np.quantile(own, 0.25)).mean())
 
 
 def _incoherence(references: ReferenceSet, alike: float) -> list[str]:

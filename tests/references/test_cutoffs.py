@@ -97,6 +97,17 @@ def test_two_concepts_in_one_set_are_noticed(world):
     assert "groups: 6 like 0.jpg and 4 like 6.jpg" in warning
 
 
+def test_concept_that_is_frequent_in_the_background_is_told_from_a_blind_encoder(world):
+    """A tenth of the background is the concept, the nearer the rarer, and no caption says so."""
+    asked = world.references(world.images(10, spread=0.8))
+    frequent = [world.images(40, spread=spread) for spread in np.linspace(0.8, 4, 12)]
+    images = np.concatenate([world.others(4000), *frequent])
+    cutoff = calibrate(asked, background_scores(asked, images, "max"), per_million=50)
+    assert cutoff.value > 1
+    (warning,) = cutoff.warnings
+    assert "too frequent here" in warning
+
+
 def test_references_that_have_nothing_in_common_are_noticed(world):
     asked = world.references(world.others(6))
     (warning,) = calibrate(asked, background(world, asked), per_million=50).warnings
