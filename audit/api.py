@@ -231,7 +231,7 @@ class OpenDataset:
         encoder: str | Encoder | None = None,
         device: str = "auto",
         seed: int = 0,
-        on_progress: Progress | None = None,
+        on_progress: Progress = lambda what, share: None,
     ) -> ExportReport:
         """Draw samples of a concept for a person to label, and write them to a file.
 
@@ -243,7 +243,7 @@ class OpenDataset:
             How many to label; fewer are drawn where there are not so many.
         references, prompts, by, where, cutoff, per_million, statistic, encoder, device:
             As in :meth:`count_images`: labels hold for counts of the same concept, ``where`` and
-            ``by``.
+            ``by``. The search is exact: see :func:`audit.labels.export.draw_sheet`.
 
         Raises
         ------
@@ -251,20 +251,18 @@ class OpenDataset:
             If nothing is indexed, or the question is wrong; see :mod:`audit.errors`.
         """
         from audit.counts.matching import VisualSettings
-        from audit.labels.export import export_labels
+        from audit.labels.export import ExportReport
         from audit.parallel import processors
+        from audit.reports.label_sheet import write_label_sheet
         from audit.vectors.places import only_index
-        from audit.visual import gather_references, open_encoder
+        from audit.visual import draw_label_sheet
 
         named = encoder if isinstance(encoder, str) or encoder is None else encoder.info.id
-        index = only_index(self.dataset, named)
-        loaded = open_encoder(index, None if isinstance(encoder, str) else encoder, device)
-        asked = gather_concepts([concept])
-        (sought,) = gather_references(asked, references, prompts, loaded)
-        return export_labels(
+        (asked,) = gather_concepts([concept])
+        sheet = draw_label_sheet(
             self.dataset,
-            index,
-            sought,
+            only_index(self.dataset, named),
+            asked,
             VisualSettings(
                 by=by,
                 where=where,
@@ -275,10 +273,14 @@ class OpenDataset:
                 workers=processors(),
             ),
             samples,
-            Path(path),
-            seed=seed,
-            on_progress=on_progress or (lambda what, share: None),
+            references=references,
+            prompts=prompts,
+            encoder=None if isinstance(encoder, str) else encoder,
+            device=device,
+            on_progress=on_progress,
         )
+        write_label_sheet(sheet, Path(path).expanduser())
+        return ExportReport(sheet.task, Path(path).expanduser())
 
     def import_labels(self, path: PathLike, who: str = "unknown") -> LabelReport:
         """Store the labels of a file that was exported; counts of its concept then have them.

@@ -28,6 +28,7 @@ from audit.fetching.run import FetchProgress
 from audit.images.collections import find_units
 from audit.images.decoding import DEFAULT_LIMITS, DecodeLimits
 from audit.labels.beside import with_labels
+from audit.labels.export import LabelSheet, draw_sheet
 from audit.parallel import processors
 from audit.references.reference_set import ReferenceSet, embed_references, text_references
 from audit.vectors.build import index_dataset
@@ -215,6 +216,10 @@ def _matching_device(device: str) -> str | None:
     return "cuda" if torch is not None and torch.cuda.is_available() else None
 
 
+def _on_device(settings: VisualSettings, device: str) -> VisualSettings:
+    return replace(settings, device=settings.device or _matching_device(device))
+
+
 def count_shown(
     dataset: Dataset,
     index: VectorIndex,
@@ -246,9 +251,41 @@ def count_shown(
     on_progress("references", None)
     loaded = open_encoder(index, encoder, device)
     sought = gather_references(concepts, references, prompts, loaded)
-    settings = replace(settings, device=settings.device or _matching_device(device))
+    settings = _on_device(settings, device)
     found = count_by_image(dataset, index, sought, settings, on_progress=on_progress)
     return with_labels(found, dataset)
+
+
+def draw_label_sheet(
+    dataset: Dataset,
+    index: VectorIndex,
+    concept: Concept,
+    settings: VisualSettings,
+    wanted: int,
+    *,
+    references: PathLike | Mapping[str, Sequence[PathLike]] | None = None,
+    prompts: Sequence[str] = (),
+    encoder: Encoder | None = None,
+    device: str = "auto",
+    on_progress: Progress = lambda what, share: None,
+) -> LabelSheet:
+    """Draw samples of a concept for a person to label; see :func:`audit.labels.export.draw_sheet`.
+
+    Parameters
+    ----------
+    references, prompts, encoder:
+        As in :func:`count_shown`.
+
+    Raises
+    ------
+    UsageError
+        If the question is wrong, or nothing can be drawn.
+    """
+    on_progress("references", None)
+    loaded = open_encoder(index, encoder, device)
+    (sought,) = gather_references([concept], references, prompts, loaded)
+    settings = _on_device(settings, device)
+    return draw_sheet(dataset, index, sought, settings, wanted, on_progress=on_progress)
 
 
 #: Random samples that are fetched beside caption matches, so that there is a background and

@@ -125,7 +125,7 @@ def _by_image(
     from audit.parallel import processors
     from audit.reports import visual_table  # noqa: F401  (registers the table)
     from audit.reports.contact_sheet import write_contact_sheet
-    from audit.reports.sheet_contents import sheet_of
+    from audit.reports.sheet_contents import contact_sheet_of
     from audit.vectors.places import only_index
     from audit.visual import count_shown, fetch_evidence
 
@@ -175,7 +175,7 @@ def _by_image(
         )
         if options["examples"]:
             path = Path(options["sheet"] or opened.folder / "results" / "contact-sheet.html")
-            sheet = sheet_of(
+            sheet = contact_sheet_of(
                 result,
                 opened,
                 index,

@@ -81,11 +81,19 @@ def export_command(
     Most are drawn where the machine sees nothing: if a few in a thousand of those show the
     concept, they are more than all that it found. The order is random, so that you may stop early.
     Write yes, no or unsure into the column `label`; look at the image, not at the caption.
+
+    The search is always exact, because the estimate rests on how many samples reach the cut-off.
     """
-    from audit import api
+    from audit.counts.matching import VisualSettings
+    from audit.datasets.home import Home
     from audit.errors import UsageError
+    from audit.labels.export import ExportReport
+    from audit.parallel import processors
     from audit.reports import label_table  # noqa: F401  (registers the table)
     from audit.reports.formats import write_answer
+    from audit.reports.label_sheet import write_label_sheet
+    from audit.vectors.places import only_index
+    from audit.visual import draw_label_sheet
 
     file = Path(path).expanduser()
     if file.exists() and not force:
@@ -94,10 +102,30 @@ def export_command(
             hint="Choose another name with -o, or replace it with --force.",
         )
     sought = _concept(concepts, aliases, exclude, concept_list)
-    opened = api.open(dataset, home)
+    opened = Home(home).open(dataset)
+    settings = VisualSettings(
+        by=options["by"],
+        where=options["where"],
+        cutoff=options["cutoff"],
+        per_million=options["per_million"],
+        statistic=options["statistic"],
+        seed=options["seed"],
+        workers=processors(),
+    )
     with talk.progress() as show:
-        report = opened.export_labels(sought, file, on_progress=show, **options)
-    write_answer(report, output)
+        sheet = draw_label_sheet(
+            opened,
+            only_index(opened, options["encoder"]),
+            sought,
+            settings,
+            options["samples"],
+            references=options["references"],
+            prompts=options["prompts"],
+            device=options["device"],
+            on_progress=show,
+        )
+        write_label_sheet(sheet, file)
+    write_answer(ExportReport(sheet.task, file), output)
     return 0
 
 

@@ -1,10 +1,7 @@
-"""Drawing samples of a concept for a person to label, and writing them to a file."""
+"""Drawing samples of a concept for a person to label, with what they need to see of each."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +18,6 @@ from audit.counts.matching import Progress, VisualMatching, VisualSettings
 from audit.counts.scored import ScoredSamples
 from audit.counts.seen import SeenStratum, seen_stratum
 from audit.datasets.dataset import Dataset
-from audit.datasets.files import written_whole
 from audit.datasets.lookup import SampleRef, look_up
 from audit.datasets.sample_keys import NO_KEYS, Keys, holds, sample_keys, shard_and_row
 from audit.embeddings.files import read_record
@@ -33,13 +29,12 @@ from audit.references.reference_set import ReferenceSet
 from audit.vectors.images import PartImages
 from audit.vectors.index import IndexedPart, VectorIndex
 
+#: What a person gets to see of each sample, in this order.
 COLUMNS = (
     "label_id", "concept", "stratum", "stratum_size", "weight", "score", "caption", "url", "shard",
     "row", "image", "label",
 )  # fmt: skip
 
-#: A spreadsheet takes a cell that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _LONGEST_CAPTION = 2000
 
 
@@ -90,47 +85,48 @@ class ExportReport:
         return pl.DataFrame(self.to_dict()["strata"], infer_schema_length=None)
 
 
-def export_labels(
+def draw_sheet(
     dataset: Dataset,
     index: VectorIndex,
     sought: tuple[Concept, ReferenceSet],
     settings: VisualSettings,
     wanted: int,
-    path: Path,
     *,
-    seed: int = 0,
     on_progress: Progress = lambda what, share: None,
-) -> ExportReport:
-    """Draw samples of a concept, keep the draw with the dataset, and write the file to label.
+) -> LabelSheet:
+    """Draw samples of a concept to be labelled, and keep with the dataset which they are.
 
     Parameters
     ----------
     sought:
         The concept and its references, embedded by the encoder of the index.
     settings:
-        How to match, as for counting.
+        How to match, as for counting; their seed is that of the draw too.
     wanted:
         Samples; fewer are drawn where there are not so many.
-    path:
-        Where the file goes: JSON if it is called so, else CSV.
 
     Raises
     ------
     UsageError
-        If the question is wrong, or nothing can be drawn.
+        If the question is wrong, nothing can be drawn, or the search is to be approximate: the
+        estimate by labels rests on how many samples reach the cut-off, all of them.
     StorageError
-        If the dataset's folder or the file cannot be written.
+        If the dataset's folder cannot be written.
     """
+    if settings.approximate:
+        raise UsageError(
+            "Samples to label are drawn by the exact search only.",
+            hint="Leave out --approximate here; counts may be approximate all the same.",
+        )
     matching = VisualMatching(dataset, index, [sought], settings, on_progress)
-    task = draw_task(matching, wanted, seed)
+    task = draw_task(matching, wanted)
     on_progress("captions and images of the samples", None)
-    sheet = sheet_of(task, dataset, index)
+    sheet = label_sheet_of(task, dataset, index)
     task.write(dataset)
-    write_sheet(sheet, path)
-    return ExportReport(task, path)
+    return sheet
 
 
-def draw_task(matching: VisualMatching, wanted: int, seed: int = 0) -> LabelTask:
+def draw_task(matching: VisualMatching, wanted: int) -> LabelTask:
     """Draw samples of the one concept that ``matching`` is about.
 
     Raises
@@ -141,13 +137,13 @@ def draw_task(matching: VisualMatching, wanted: int, seed: int = 0) -> LabelTask
     (found,) = matching.scored()
     seen = [seen_stratum(matching, 0, named=named) for named in (True, False)]
     groups = [_group(matching, one, found) for one in seen]
-    draw = draw_labels(groups, found.cutoff, wanted, seed)
+    settings, cutoff = matching.settings, matching.asked[0].cutoff
+    draw = draw_labels(groups, found.cutoff, wanted, settings.seed)
     if not len(draw):
         raise UsageError(
             "No sample can be drawn: none has an image that could be looked at.",
             hint="Embed images of the dataset, or leave out the condition.",
         )
-    settings, cutoff = matching.settings, matching.asked[0].cutoff
     concept = matching.phrases[0]
     return LabelTask(
         dataset=matching.dataset.name,
@@ -159,7 +155,7 @@ def draw_task(matching: VisualMatching, wanted: int, seed: int = 0) -> LabelTask
         encoder=matching.index.info.id,
         cutoff=float(cutoff.value),
         sensitivity=cutoff.sensitivity,
-        seed=seed,
+        seed=settings.seed,
         named=_extent(seen[0]),
         unnamed=_extent(seen[1]),
         strata=draw.strata,
@@ -198,7 +194,7 @@ def _samples(draw: LabelDraw) -> tuple[TaskSample, ...]:
     )
 
 
-def sheet_of(task: LabelTask, dataset: Dataset, index: VectorIndex) -> LabelSheet:
+def label_sheet_of(task: LabelTask, dataset: Dataset, index: VectorIndex) -> LabelSheet:
     """What a person needs to see: captions and URLs from the sources, and where images lie.
 
     Raises
@@ -230,41 +226,6 @@ def sheet_of(task: LabelTask, dataset: Dataset, index: VectorIndex) -> LabelShee
             }
         )
     return LabelSheet(task, tuple(rows))
-
-
-def write_sheet(sheet: LabelSheet, path: Path) -> None:
-    """Write a sheet as JSON, if the file is called so, or as CSV for a spreadsheet.
-
-    Raises
-    ------
-    StorageError
-        If the file cannot be written.
-    """
-    if path.suffix.lower() == ".json":
-        record = {"concept": sheet.task.concept, "samples": list(sheet.rows)}
-        text = json.dumps(record, ensure_ascii=False, indent=1, allow_nan=False)
-    else:
-        stream = io.StringIO(newline="")
-        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\r\n")
-        writer.writeheader()
-        for row in sheet.rows:
-            writer.writerow({name: _cell(value) for name, value in row.items()})
-        # With a mark at the start spreadsheets read it as UTF-8.
-        text = "\ufeff" + stream.getvalue()
-    with written_whole(path) as file:
-        file.write(text.encode("utf-8", errors="replace"))
-
-
-def _cell(value: Any) -> Any:
-    """A cell that no spreadsheet runs: captions and URLs come from strangers."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.4f}"
-    if not isinstance(value, str):
-        return value
-    text = " ".join(value.replace("\x00", "").splitlines())
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def _images(index: VectorIndex, refs: list[SampleRef]) -> dict[SampleRef, str]:

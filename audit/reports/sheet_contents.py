@@ -44,7 +44,7 @@ _NOTES = {
 }
 
 
-def sheet_of(
+def contact_sheet_of(
     result: VisualResult,
     dataset: Dataset,
     index: VectorIndex,

@@ -23,7 +23,7 @@ from audit.images.collections import find_units
 from audit.images.thumbnails import thumbnail
 from audit.references.reference_set import embed_references
 from audit.reports.contact_sheet import write_contact_sheet
-from audit.reports.sheet_contents import sheet_of
+from audit.reports.sheet_contents import contact_sheet_of
 from audit.vectors.build import build_index
 from audit.vectors.index import VectorIndex
 
@@ -99,7 +99,7 @@ def groups_of(sheet):
 
 
 def test_each_group_holds_the_samples_it_says(counted):
-    sheet = sheet_of(*counted(), each=50)
+    sheet = contact_sheet_of(*counted(), each=50)
     groups = groups_of(sheet)
     rows = {name: sorted(image.row for image in group.images) for name, group in groups.items()}
     assert rows[NAMED] == list(range(12))
@@ -115,7 +115,9 @@ def test_each_group_holds_the_samples_it_says(counted):
 
 def test_picture_caption_and_address_belong_to_the_same_sample(counted):
     images = [
-        image for group in groups_of(sheet_of(*counted(), 50)).values() for image in group.images
+        image
+        for group in groups_of(contact_sheet_of(*counted(), 50)).values()
+        for image in group.images
     ]
     assert len({image.row for image in images}) > SHOWN
     for image in images:
@@ -129,7 +131,7 @@ def test_picture_caption_and_address_belong_to_the_same_sample(counted):
 
 def test_numbers_are_those_of_the_count(counted):
     result, dataset, index = counted()
-    concept = sheet_of(result, dataset, index, 3).concepts[0]
+    concept = contact_sheet_of(result, dataset, index, 3).concepts[0]
     count = result.counts[0]
     assert concept.cutoff == count.cutoff.value
     assert concept.cutoff_interval == count.cutoff.interval
@@ -145,7 +147,9 @@ def test_numbers_are_those_of_the_count(counted):
 
 def test_a_seed_draws_the_same_sample_and_tells_what_it_can_say(counted):
     asked = counted()
-    first, again, other = (groups_of(sheet_of(*asked, 3, seed))[NAMED] for seed in (1, 1, 2))
+    first, again, other = (
+        groups_of(contact_sheet_of(*asked, 3, seed))[NAMED] for seed in (1, 1, 2)
+    )
     assert first == again
     assert {image.row for image in first.images} != {image.row for image in other.images}
     # Wilson: none wrong of three still allows z^2 / (3 + z^2).
@@ -153,7 +157,7 @@ def test_a_seed_draws_the_same_sample_and_tells_what_it_can_say(counted):
 
 
 def test_without_captions_nothing_is_called_named(counted):
-    sheet = sheet_of(*counted(by="visual", cutoff=0.6), each=50)
+    sheet = contact_sheet_of(*counted(by="visual", cutoff=0.6), each=50)
     groups = groups_of(sheet)
     assert list(groups) == [ABOVE, BELOW, MATCHES]
     assert sorted(image.row for image in groups[MATCHES].images) == list(range(SHOWN))
@@ -171,7 +175,7 @@ def test_images_and_captions_that_are_gone_leave_their_reasons(counted, tmp_path
     (tmp_path / "shards" / "a.parquet").unlink()
     for reference in (tmp_path / "references").iterdir():
         reference.unlink()
-    concept = sheet_of(*asked, each=50).concepts[0]
+    concept = contact_sheet_of(*asked, each=50).concepts[0]
     images = {image.row: image for image in concept.groups[0].images}
     assert {images[row].why_missing for row in range(0, SHOWN, 2)} == {"its source is gone"}
     assert images[3].why_missing == "its source has changed since it was embedded"
@@ -181,7 +185,7 @@ def test_images_and_captions_that_are_gone_leave_their_reasons(counted, tmp_path
 
 
 def test_the_sheet_of_a_count_is_written(counted, tmp_path):
-    write_contact_sheet(tmp_path / "sheet.html", sheet_of(*counted(), each=4, seed=3))
+    write_contact_sheet(tmp_path / "sheet.html", contact_sheet_of(*counted(), each=4, seed=3))
     page = (tmp_path / "sheet.html").read_text("utf-8")
     assert "Something &lt;b&gt;else&lt;/b&gt;" in page
     assert page.count("data:image/jpeg;base64,") == 6 + 4 * 4

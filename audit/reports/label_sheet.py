@@ -1,0 +1,55 @@
+"""The file that a person labels: JSON, or CSV that a spreadsheet shows and never runs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from audit.datasets.files import written_whole
+from audit.labels.export import COLUMNS, LabelSheet
+
+#: A spreadsheet takes a cell that begins so for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def write_label_sheet(sheet: LabelSheet, path: Path) -> None:
+    """Write a sheet as JSON, if the file is called so, or as CSV for a spreadsheet.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written.
+    """
+    text = _json(sheet) if path.suffix.lower() == ".json" else _csv(sheet)
+    with written_whole(path) as file:
+        file.write(text.encode("utf-8", errors="replace"))
+
+
+def _json(sheet: LabelSheet) -> str:
+    record = {"concept": sheet.task.concept, "samples": list(sheet.rows)}
+    return json.dumps(record, ensure_ascii=False, indent=1, allow_nan=False)
+
+
+def _csv(sheet: LabelSheet) -> str:
+    stream = io.StringIO(newline="")
+    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\r\n")
+    writer.writeheader()
+    for row in sheet.rows:
+        writer.writerow({name: _cell(value) for name, value in row.items()})
+    # With a mark at the start spreadsheets read it as UTF-8.
+    return "\ufeff" + stream.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """A cell that no spreadsheet runs: captions and URLs come from strangers."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    if not isinstance(value, str):
+        return value
+    text = " ".join(value.replace("\x00", "").splitlines())
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
