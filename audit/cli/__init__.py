@@ -22,6 +22,8 @@ from audit.errors import AuditError
 
 #: What a shell expects of a program stopped by a closed pipe.
 _CLOSED_PIPE = 141
+#: What DuckDB, which catches Ctrl-C while it works, says of it.
+_ENGINE_INTERRUPTED = "Query interrupted"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -67,13 +69,14 @@ def run(arguments: list[str] | None = None) -> int:
         talk.error(error.message, error.hint)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        talk.error("Interrupted.", "What is finished is kept: the same command goes on from there.")
-        return STOPPED
+        return _interrupted(talk)
     except BrokenPipeError:
         # Whoever read the output has seen enough. Python would complain while closing it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _CLOSED_PIPE
     except Exception as error:
+        if _ENGINE_INTERRUPTED in str(error):
+            return _interrupted(talk)
         if talk.verbose:
             traceback.print_exc()
         talk.error(
@@ -81,3 +84,8 @@ def run(arguments: list[str] | None = None) -> int:
             "This is a mistake in audit. Run again with --verbose and report what it prints.",
         )
         return 1
+
+
+def _interrupted(talk: Talk) -> int:
+    talk.error("Interrupted.", "What is finished is kept: the same command goes on from there.")
+    return STOPPED

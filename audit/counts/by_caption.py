@@ -182,7 +182,7 @@ def _common_words(
             _COMMON_SAMPLES, _COMMON_PER_MILLION * considered / 1e6
         ):
             yield Finding(
-                "common-word",
+                "one-word",
                 phrases.concept.name,
                 f"{spelling!r} is one word and names {samples:,} samples; how many are accidental "
                 f"is unknown ({accidental.informative} captions tell): look at --examples",

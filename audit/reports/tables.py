@@ -113,7 +113,7 @@ def _evidence(count: ConceptCount) -> list[RenderableType]:
             style="default",
         )
     shown.append(line)
-    warned = any(finding.kind == "common-word" for finding in count.findings)
+    warned = any(finding.kind in ("common-word", "one-word") for finding in count.findings)
     for accidental in () if warned else count.accidental:
         if accidental.interval is not None:
             low, high = accidental.interval

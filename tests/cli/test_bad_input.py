@@ -299,11 +299,16 @@ def test_two_ingests_of_the_same_dataset_at_once(tmp_path, write_shard):
     assert sorted(json.loads(out)["rows_read"] for out, _ in answers) == [0, 80_000]
 
 
-def test_interrupt_says_how_to_go_on(audit, write_shard, monkeypatch):
+@pytest.mark.parametrize(
+    "raised",
+    [KeyboardInterrupt(), RuntimeError("Query interrupted")],
+    ids=["Python", "the engine"],
+)
+def test_interrupt_says_how_to_go_on(audit, write_shard, monkeypatch, raised):
     from audit.datasets import ingest as module
 
     def interrupt(job, on_batch):
-        raise KeyboardInterrupt
+        raise raised
 
     monkeypatch.setattr(module, "make_part", interrupt)
     outcome = audit("ingest", write_shard("a.parquet", ["x"]), "--name", "d")

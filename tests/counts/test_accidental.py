@@ -86,7 +86,7 @@ def test_common_word_is_warned_about_with_its_share(dataset_of):
 def test_frequent_one_word_name_that_nothing_tells_about_is_warned_about(dataset_of):
     result = count_by_caption(dataset_of(["THOR"] * 100), [Concept("Thor")])
     (finding,) = result.findings
-    assert finding.kind == "common-word"
+    assert finding.kind == "one-word"
     assert "unknown" in finding.message
 
 
