@@ -2,6 +2,7 @@
 
 ``embed``, ``embed_part``  images to vectors, resumable
 ``files``, ``folder``      the layout: written, and read (also what others wrote)
+``mapped``                 arrays mapped from files, however many
 ``places``                 where a dataset keeps them
 ``originals``              back from an embedded image to the bytes it was made of
 """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from audit.embeddings.files import MANIFEST, SCHEMA, part_paths
+from audit.embeddings.mapped import ArrayHeader, array_header, limit_reached, mapped_array
 from audit.encoders.encoder import EncoderInfo
 from audit.errors import EncoderMismatchError, SourceError, UsageError
 
@@ -47,28 +49,55 @@ class EmbeddingPart:
     images_path: Path | None
     unit: str | None
 
-    @cached_property
+    @property
     def vectors(self) -> NDArray[Any]:
         """Mapped from the file: shape (vectors, dimension), float16 or float32.
 
         Raises
         ------
         SourceError
-            If the file is no array of vectors.
+            If the file is no array of vectors, or the system allows no more maps.
         """
+        with self._reading():
+            rows = mapped_array(self.vectors_path)
+            if (rows.shape, rows.dtype) != (self.shape, self.dtype):
+                raise ValueError("it has changed since it was opened")
+        return rows
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(vectors, dimension), as the file says; raises as :attr:`vectors` does."""
+        rows, dimension = self._header.shape
+        return rows, dimension
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the stored vectors, as the file says; raises as :attr:`vectors` does."""
+        return self._header.dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @cached_property
+    def _header(self) -> ArrayHeader:
+        with self._reading():
+            header = array_header(self.vectors_path)
+        if len(header.shape) != 2 or header.dtype not in (np.float16, np.float32):
+            raise SourceError(
+                f"{self.vectors_path}: holds {header.dtype} of shape {header.shape}, not vectors.",
+                hint="Vectors are float16 or float32, one a row.",
+            )
+        return header
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
         try:
-            rows = np.load(self.vectors_path, mmap_mode="r", allow_pickle=False)
+            yield
         except (OSError, ValueError, EOFError) as error:
             raise SourceError(
                 f"{self.vectors_path}: cannot be read as vectors ({error}).",
                 hint="Embed that part again, or get the file again.",
             ) from error
-        if rows.ndim != 2 or rows.dtype not in (np.float16, np.float32):
-            raise SourceError(
-                f"{self.vectors_path}: holds {rows.dtype} of shape {rows.shape}, not vectors.",
-                hint="Vectors are float16 or float32, one a row.",
-            )
-        return np.asarray(rows)
 
     def metadata(self, columns: Sequence[str]) -> pa.Table:
         """The ``columns`` that the metadata has, a row for each vector."""
@@ -84,7 +113,7 @@ class EmbeddingPart:
             there = pq.read_schema(path).names
             return pq.read_table(path, columns=[name for name in columns if name in there])
         except (OSError, pa.ArrowException) as error:
-            raise SourceError(
+            raise limit_reached(path, error) or SourceError(
                 f"{path}: cannot be read ({error}).", hint="Embed that part again."
             ) from error
 
@@ -171,24 +200,25 @@ class EmbeddingFolder:
             EmbeddingPart(number, file, metadata.get(number), None, None)
             for number, file in sorted(vectors.items())
         ]
-        info = EncoderInfo(encoder, UNKNOWN_REVISION, "", parts[0].vectors.shape[1])
+        info = EncoderInfo(encoder, UNKNOWN_REVISION, "", parts[0].shape[1])
         folder = cls(path, info, parts)
         folder._check()
         return folder
 
     def _check(self) -> None:
         for part in self.parts:
-            if part.vectors.shape[1] != self.info.dimension:
+            vectors, dimension = part.shape
+            if dimension != self.info.dimension:
                 raise EncoderMismatchError(
-                    f"{part.vectors_path}: vectors of {part.vectors.shape[1]} numbers among "
+                    f"{part.vectors_path}: vectors of {dimension} numbers among "
                     f"vectors of {self.info.dimension}.",
                     hint="A folder holds embeddings of one encoder; move the others elsewhere.",
                 )
             if part.metadata_path is not None:
                 rows = _rows(part.metadata_path)
-                if rows != len(part.vectors):
+                if rows != vectors:
                     raise SourceError(
-                        f"{part.metadata_path}: {rows:,} rows for {len(part.vectors):,} vectors.",
+                        f"{part.metadata_path}: {rows:,} rows for {vectors:,} vectors.",
                         hint="They do not belong together; make or get that part again.",
                     )
 
@@ -198,7 +228,7 @@ class EmbeddingFolder:
         return self.info.revision == UNKNOWN_REVISION
 
     def __len__(self) -> int:
-        return sum(len(part.vectors) for part in self.parts)
+        return sum(len(part) for part in self.parts)
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
@@ -246,4 +276,6 @@ def _rows(path: Path) -> int:
     try:
         return int(pq.read_metadata(path).num_rows)
     except (OSError, pa.ArrowException) as error:
-        raise SourceError(f"{path}: cannot be read ({error}).") from error
+        raise limit_reached(path, error) or SourceError(
+            f"{path}: cannot be read ({error}).", hint="Make or get that part again."
+        ) from error

@@ -23,6 +23,7 @@ from audit.datasets.files import remove_unfinished, storage_errors, written_whol
 from audit.datasets.home import Home
 from audit.embeddings.files import write_json
 from audit.embeddings.folder import EmbeddingFolder, EmbeddingPart
+from audit.embeddings.mapped import array_header
 from audit.encoders.encoder import EncoderInfo
 from audit.errors import EncoderMismatchError
 from audit.vectors.coding import BLOCK_ROWS, code_part
@@ -269,9 +270,9 @@ def build_index(
                 with storage_errors(folder):
                     journal.write(json.dumps(state) + "\n")
                     journal.flush()
-                coded_now += len(part.vectors)
+                coded_now += len(part)
             states.append(state)
-            done += len(part.vectors)
+            done += len(part)
             on_progress(done, total)
     by = by or (record or {}).get("by")
     links, join = link(
@@ -332,11 +333,20 @@ def _state(
 ) -> dict[str, Any] | None:
     """What was coded of a part; None if it must be coded."""
     state = known.get(part.ordinal)
-    if state is None or state["mark"] != part_mark(part) or not _is_coded(folder, state):
+    if state is None or state["mark"] != part_mark(part) or not _is_coded(part, folder, state):
         return None
     return state
 
 
-def _is_coded(folder: Path, state: dict[str, Any]) -> bool:
-    kinds = ["codes", "bounds", *(["vectors"] if state["own_vectors"] else [])]
-    return all(stored_path(folder, kind, state["ordinal"]).exists() for kind in kinds)
+def _is_coded(part: EmbeddingPart, folder: Path, state: dict[str, Any]) -> bool:
+    """Whether the files of a part are there and whole, as far as their sizes tell."""
+    shapes = {"codes": part.shape, "bounds": (3, len(part))}
+    if state["own_vectors"]:
+        shapes["vectors"] = part.shape
+    try:
+        return all(
+            array_header(stored_path(folder, kind, part.ordinal)).shape == shape
+            for kind, shape in shapes.items()
+        )
+    except (OSError, ValueError, EOFError):
+        return False

@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 import json
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from audit.embeddings.folder import EmbeddingFolder, EmbeddingPart
+from audit.embeddings.mapped import limit_reached, mapped_array
 from audit.encoders.encoder import EncoderInfo
 from audit.errors import EncoderMismatchError, SourceError, UsageError
 from audit.vectors.codes import CodedVectors
@@ -32,7 +32,7 @@ MANIFEST = "image.json"
 
 
 class IndexedPart:
-    """The vectors of one embedding part, mapped from files.
+    """The vectors of one embedding part, mapped from files when they are asked for.
 
     Satisfies :class:`audit.vectors.exact.VectorPart`.
     """
@@ -41,41 +41,86 @@ class IndexedPart:
         self.embeddings = embeddings
         self._folder, self._own_vectors = folder, own_vectors
 
-    @cached_property
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+    @property
     def vectors(self) -> NDArray[np.float16]:
+        """Shape (vectors, dimension), unit length.
+
+        Raises
+        ------
+        SourceError
+            If the file is damaged, gone or being made anew.
+        """
         if self._own_vectors:
-            path = stored_path(self._folder, "vectors", self.embeddings.ordinal)
-            return np.asarray(np.load(path, mmap_mode="r"))
-        return np.asarray(self.embeddings.vectors)
+            return self._array("vectors")
+        return self.embeddings.vectors
 
-    @cached_property
+    @property
     def coded(self) -> CodedVectors:
-        number = self.embeddings.ordinal
-        try:
-            codes = np.load(stored_path(self._folder, "codes", number), mmap_mode="r")
-            bounds = np.load(stored_path(self._folder, "bounds", number), mmap_mode="r")
-        except (OSError, ValueError, EOFError) as error:
-            raise SourceError(
-                f"{self._folder}: part {number} of the index cannot be read ({error}).",
-                hint="Run `audit index` again: only what is missing or damaged is made.",
-            ) from error
-        return CodedVectors(np.asarray(codes), *(np.asarray(row) for row in bounds))
+        """Codes of the vectors, and what bounds their error; raises as :attr:`vectors` does."""
+        return CodedVectors(self._array("codes"), *self._array("bounds"))
 
-    @cached_property
+    @property
     def links(self) -> pa.Table:
-        """``image``, ``shard``, ``row``, ordered by image."""
-        return pq.read_table(stored_path(self._folder, "links", self.embeddings.ordinal))
+        """``image``, ``shard``, ``row``, ordered by image; read each time, as all are too many.
+
+        Raises
+        ------
+        SourceError
+            If the file is damaged, gone or being made anew.
+        """
+        path = stored_path(self._folder, "links", self.embeddings.ordinal)
+        try:
+            return pq.read_table(path)
+        except (OSError, pa.ArrowException) as error:
+            raise self._unreadable(path, error) from error
+
+    def _array(self, kind: str) -> NDArray[Any]:
+        path = stored_path(self._folder, kind, self.embeddings.ordinal)
+        try:
+            numbers = mapped_array(path)
+            if numbers.shape[-1 if kind == "bounds" else 0] != len(self):
+                raise ValueError(f"{numbers.shape} numbers for {len(self):,} vectors")
+            return numbers
+        except (OSError, ValueError, EOFError) as error:
+            raise self._unreadable(path, error) from error
+
+    def _unreadable(self, path: Path, error: Exception) -> SourceError:
+        number = self.embeddings.ordinal
+        if isinstance(error, FileNotFoundError):
+            return SourceError(
+                f"{path}: is not there; part {number} of the index is being made anew, or was "
+                "removed.",
+                hint="If `audit index` is running, wait until it is done; else run it again: only "
+                "what is missing is made.",
+            )
+        return limit_reached(path, error) or SourceError(
+            f"{self._folder}: part {number} of the index cannot be read ({path.name}: {error}).",
+            hint="Run `audit index` again: only what is missing or damaged is made.",
+        )
 
     def image_of_vector(self) -> NDArray[np.int64]:
         """For each vector the number of its image, shape (vectors,); never decreasing."""
         table = self.embeddings.metadata(["image"])
         if self.embeddings.images_path is None or "image" not in table.column_names:
-            return np.arange(len(self.embeddings.vectors), dtype=np.int64)
+            return np.arange(len(self), dtype=np.int64)
         return np.asarray(table["image"].to_numpy())
 
 
 class VectorIndex:
-    """An index that was built for a dataset, opened for reading."""
+    """An index that was built for a dataset, opened for reading.
+
+    Raises
+    ------
+    UsageError
+        If there is none, or its embeddings are gone.
+    EncoderMismatchError
+        If its embeddings are now of another encoder.
+    SourceError
+        If a manifest is damaged, or embeddings changed since the index was built.
+    """
 
     def __init__(self, folder: Path) -> None:
         record = read_manifest(folder)
@@ -108,7 +153,7 @@ class VectorIndex:
         self.not_indexed = len(by_ordinal) - len(self.parts)
 
     def __len__(self) -> int:
-        return sum(len(part.vectors) for part in self.parts)
+        return sum(len(part) for part in self.parts)
 
 
 def stored_path(folder: Path, kind: str, ordinal: int) -> Path:
@@ -122,6 +167,13 @@ def part_mark(part: EmbeddingPart) -> str:
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest of an index; None if there is no index in the folder.
+
+    Raises
+    ------
+    SourceError
+        If it is damaged or of another version.
+    """
     path = folder / MANIFEST
     try:
         record = json.loads(path.read_bytes())

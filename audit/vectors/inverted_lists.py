@@ -121,7 +121,7 @@ def build_lists(
     kept = {ordinal for ordinal, mark in there if marks.get(ordinal) == mark}
     new = [part for part in index.parts if part.embeddings.ordinal not in kept]
     runs = _runs(new, marks)
-    done = sum(len(part.vectors) for part in index.parts if part.embeddings.ordinal in kept)
+    done = sum(len(part) for part in index.parts if part.embeddings.ordinal in kept)
     paths = []
     for run in runs:
         path = folder / f"run_{run.name}.index"
@@ -197,8 +197,8 @@ def _runs(parts: Sequence[IndexedPart], marks: dict[int, str]) -> list[_Run]:
 
     for part in parts:
         start = 0
-        while start < len(part.vectors):
-            stop = min(start + room, len(part.vectors))
+        while start < len(part):
+            stop = min(start + room, len(part))
             rows.append((part, start, stop))
             room -= stop - start
             start = stop

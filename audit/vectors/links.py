@@ -105,7 +105,7 @@ def link(
 
 def _images(part: EmbeddingPart) -> int:
     if part.images_path is None:
-        return len(part.vectors)
+        return len(part)
     return len(part.images(["status"]))
 
 

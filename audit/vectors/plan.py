@@ -106,7 +106,7 @@ def plan_index(
     dimension = embeddings.info.dimension
     held = _held_bytes() + _SPARE_BYTES
     row_bytes = dimension * _CODING_BYTES
-    bounds = max((len(part.vectors) for part in new), default=0) * _BOUND_BYTES * 2
+    bounds = max((len(part) for part in new), default=0) * _BOUND_BYTES * 2
     keys = sum(_key_bytes(part) for part in embeddings.parts)
     join = keys + _ENGINE_BYTES
     approximate = (approximate or lists is not None) and len(embeddings) > 0
@@ -133,8 +133,8 @@ def plan_index(
     engine = max(_ENGINE_BYTES, max_memory - held - keys) if max_memory is not None else 4 * join
     coding = block_rows * row_bytes + bounds if new else 0
     used = training or smallest
-    rows = sum(len(part.vectors) for part in new)
-    copied = sum(len(part.vectors) for part in new if part.vectors.dtype != np.float16)
+    rows = sum(len(part) for part in new)
+    copied = sum(len(part) for part in new if part.dtype != np.float16)
     disk = rows * (dimension + _BOUND_BYTES + _LINK_BYTES) + copied * dimension * 2
     seconds = rows * _seconds_per_vector(new)
     if used is not None:
@@ -157,7 +157,7 @@ def plan_index(
 
 def _seconds_per_vector(parts: Sequence[EmbeddingPart]) -> float:
     for part in parts:
-        if len(part.vectors):
+        if len(part):
             rows = part.vectors[:_MEASURED_ROWS]
             encode(rows[:64])  # the first call loads what it needs
             started = time.perf_counter()
@@ -169,7 +169,7 @@ def _seconds_per_vector(parts: Sequence[EmbeddingPart]) -> float:
 def _key_bytes(part: EmbeddingPart) -> int:
     """What the URLs or captions of a part's images take in memory, twice; at most."""
     path = part.images_path or part.metadata_path
-    rows = len(part.vectors)
+    rows = len(part)
     largest = 0
     if path is not None:
         try:

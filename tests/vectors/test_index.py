@@ -255,3 +255,37 @@ def test_index_of_embeddings_elsewhere_is_brought_up_to_date_without_naming_them
     report = index_dataset(opened, home, on_progress=seen.append)
     assert (report.vectors, report.vectors_now) == (2, 0)
     assert seen[-1].share == 1.0
+
+
+def test_what_is_damaged_is_made_anew(dataset, embeddings, tmp_path):
+    opened = dataset(["a", "b"])
+    folder = embeddings({"url": [url(0, 0)]}, {"url": [url(0, 1)]})
+    place = tmp_path / "index"
+    build_index(opened, folder, place)
+    for kind in ("codes", "bounds"):
+        path = place / f"{kind}_00001.npy"
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-1])
+        assert build_index(opened, folder, place).vectors_now == 1
+        assert path.read_bytes() == whole
+
+
+def test_reader_of_a_part_that_is_made_anew_is_told_so(dataset, embeddings, tmp_path):
+    opened = dataset(["a"])
+    build_index(opened, embeddings({"url": [url(0, 0)]}), tmp_path / "index")
+    (part,) = VectorIndex(tmp_path / "index").parts
+    for name, read in ((LINKS, lambda: part.links), ("codes_00000.npy", lambda: part.coded)):
+        read()
+        (tmp_path / "index" / name).unlink()
+        with pytest.raises(SourceError, match="being made anew") as told:
+            read()
+        assert "wait until it is done" in told.value.hint
+
+
+def test_links_are_not_kept_in_memory(dataset, embeddings, tmp_path):
+    opened = dataset(["a"] * 1000)
+    build_index(opened, embeddings({"url": [url(0, row) for row in range(1000)]}), tmp_path / "i")
+    (part,) = VectorIndex(tmp_path / "i").parts
+    before = pa.total_allocated_bytes()
+    assert part.links.num_rows == 1000
+    assert pa.total_allocated_bytes() == before
