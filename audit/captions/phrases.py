@@ -13,7 +13,7 @@ from audit.concepts import Concept
 class Finding:
     """Something a curator should know about a concept before trusting its count."""
 
-    kind: str  #: "folds-to-nothing", "shared-phrase", "idle-exclusion", "common-word", "one-word", ...
+    kind: str  #: "folds-to-nothing", "shared-phrase", "common-word", "one-word", ...
     concept: str  #: the concept's name
     message: str
 
