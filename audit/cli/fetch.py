@@ -95,7 +95,8 @@ if TYPE_CHECKING:
 @click.option(
     "--allow-private",
     is_flag=True,
-    help="Also connect to private, loopback and link-local addresses, and use HTTP proxies.",
+    help="Also connect to private, loopback and link-local addresses, and use HTTP proxies. What "
+    "was refused before is tried.",
 )
 @click.option(
     "--user-agent-token",
@@ -207,6 +208,8 @@ def _exit_code(talk: Talk, report: FetchReport) -> int:
     if report.complete and not report.fetched:
         talk.error(
             f"Not one of {report.chosen:,} images could be fetched.",
-            "Check the network; the table tells why.",
+            report.what_to_do,
         )
+    elif report.refused:
+        talk.warn(report.what_to_do or "")
     return 0 if report.complete and report.fetched else 1

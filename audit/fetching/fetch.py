@@ -31,7 +31,7 @@ from audit.datasets.dataset import Dataset
 from audit.datasets.files import locked, written_whole
 from audit.errors import AuditError, UsageError
 from audit.fetching.outcomes import Outcomes
-from audit.fetching.reasons import BY_NAME, CHANGED, FETCHED, LOST, TRANSIENT
+from audit.fetching.reasons import BY_NAME, CHANGED, FETCHED, LOST, PRIVATE, TRANSIENT
 from audit.fetching.record import FetchRecord
 from audit.fetching.report import FetchReport
 from audit.fetching.run import FetchProgress, FetchRun
@@ -109,7 +109,8 @@ def fetch_images(
     shard_size:
         Samples in an output shard.
     allow_private:
-        Also connect to addresses that are not public, and use proxies of the environment.
+        Also connect to addresses that are not public, and use proxies of the environment. What
+        was refused without it was never tried: it is tried now, whatever ``retry`` says.
     user_agent_token:
         Names us to servers; opt-outs that name it are honoured too.
     honour_opt_out:
@@ -172,8 +173,13 @@ def fetch_images(
             listener.on_progress,
         )
         fresh = run.first_attempts()
-        for _ in range(retries if fresh else max(retries, 1)):
-            if not run.try_again(_TRIED_AGAIN[retry]):
+        again = _TRIED_AGAIN[retry]
+        rounds = retries if fresh else max(retries, 1)
+        if allow_private:
+            run.try_again((PRIVATE, *(() if fresh else again)))
+            rounds -= 0 if fresh else 1
+        for _ in range(rounds):
+            if not run.try_again(again):
                 break
         return _report(dataset, record, path, run, time.monotonic() - started)
 

@@ -8,6 +8,8 @@ from audit.fetching.guard import NOT_PUBLIC, TOO_LARGE, TOO_SLOW
 
 FETCHED = "fetched"
 OTHER = "other"
+#: Refused by our own guard: not tried, so that nothing is known of the image.
+PRIVATE = "private-address"
 #: The source shard has another URL in that row than when it was ingested.
 CHANGED = "changed"
 #: Sent to img2dataset, and never heard of again.
@@ -30,7 +32,7 @@ class Reason:
 #: The first that matches is the reason; add one here.
 REASONS = (
     Reason("opted-out", "opted out (X-Robots-Tag)", "X-Robots-Tag", dead=False),
-    Reason("private-address", "private address refused", NOT_PUBLIC, dead=None),
+    Reason(PRIVATE, "private address refused", NOT_PUBLIC, dead=None),
     Reason("too-large", "too large", f"{TOO_LARGE}|image area too large|PIXELS", dead=False),
     Reason("gone", "gone (404, 410)", "HTTP Error (404|410)"),
     Reason("forbidden", "forbidden (401, 402, 403, 451)", "HTTP Error (401|402|403|451)"),

@@ -9,7 +9,7 @@ import polars as pl
 
 from audit.datasets.dataset import Coverage
 from audit.estimates.intervals import wilson
-from audit.fetching.reasons import BY_NAME, FETCHED
+from audit.fetching.reasons import BY_NAME, FETCHED, PRIVATE
 
 SCHEMA = "audit.fetch/1"
 
@@ -46,6 +46,11 @@ class FetchReport:
         return self.outcomes.get(FETCHED, 0)
 
     @property
+    def refused(self) -> int:
+        """Samples that were not tried, because their address is not public."""
+        return self.outcomes.get(PRIVATE, 0)
+
+    @property
     def complete(self) -> bool:
         """Whether every chosen sample was tried, whatever came of it."""
         return not (self.unread_samples or self.unwritten)
@@ -55,6 +60,21 @@ class FetchReport:
         """Fetched of all that were tried; None if none was."""
         tried = sum(self.outcomes.values())
         return self.fetched / tried if tried else None
+
+    @property
+    def what_to_do(self) -> str | None:
+        """How to get more images than there are, in a sentence; None if nothing is in the way."""
+        if self.refused:
+            return (
+                f"{self.refused:,} of {self.chosen:,} samples are at private addresses, which are "
+                "refused: to fetch them too, run the same command again with --allow-private."
+            )
+        if self.complete and not self.fetched:
+            return (
+                "The outcomes tell why. Check the network; to try all of them again, run the same "
+                "command with --retry failed."
+            )
+        return None
 
     @property
     def judged(self) -> int:

@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from audit.fetching.reasons import BY_NAME, FETCHED
+from audit.fetching.reasons import BY_NAME, FETCHED, PRIVATE
 from audit.fetching.report import FetchReport
 from audit.reports.tables import as_renderables, visible
 
@@ -26,6 +26,7 @@ def _fetch(report: FetchReport) -> list[RenderableType]:
         reason = BY_NAME[name]
         label = Text(reason.label, style="bold" if name == FETCHED else "")
         note = "may pass: run again to retry" if reason.transient else ""
+        note = "not tried: --allow-private does" if name == PRIVATE else note
         table.add_row(label, f"{samples:,}", f"{samples / tried:.1%}", note)
     shown: list[RenderableType] = [table] if tried else []
     shown.append(Text(f"\n{_scope(report)}"))

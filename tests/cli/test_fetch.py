@@ -78,10 +78,12 @@ def test_random_sample_gives_an_interval_and_total_failure_is_a_failure(audit, g
         out.out.split()
     )
     assert "Not one of 4 images" in out.err
-    again = audit(
-        "fetch", "--sample", "4", "--seed", "1", *LOCAL, "--name", "refused", "--retry", "failed"
-    )
+    assert "4 of 4 samples are at private addresses" in out.err
+    assert "--allow-private" in out.err
+    assert "may pass" not in out.out
+    again = audit("fetch", "--sample", "4", "--seed", "1", *LOCAL, "--name", "refused")
     assert again.code == 0
+    assert "private address" not in again.out + again.err
     assert "95 % interval for all of them" in " ".join(again.out.split())
     other = audit("fetch", "--sample", "4", "--seed", "2", *LOCAL, "--name", "refused")
     assert other.code == 2

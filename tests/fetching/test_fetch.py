@@ -182,6 +182,21 @@ def test_private_addresses_are_refused_and_a_sample_says_how_rotten_the_links_ar
 
 
 @needs_img2dataset
+def test_what_was_refused_was_never_tried_and_is_tried_when_it_is_allowed(web, dataset_of):
+    dataset = dataset_of([f"{web.url}{path}" for path in ("/good/1", "/failing/", "/missing/")])
+    refused = fetch_images(dataset, **QUICK)
+    assert (refused.outcomes, refused.refused, refused.judged) == ({"private-address": 3}, 3, 0)
+    assert "--allow-private" in refused.what_to_do
+    assert fetch_images(dataset, **QUICK).tried_now == 0
+    allowed = fetch_images(dataset, retry="none", **LOCAL)
+    assert allowed.outcomes == {"fetched": 1, "server-error": 1, "gone": 1}
+    assert (allowed.refused, allowed.what_to_do) == (0, None)
+    assert set(web.requests.values()) == {1}
+    fetch_images(dataset, **LOCAL)
+    assert web.requests == {"/good/1": 1, "/failing/": 2, "/missing/": 1}
+
+
+@needs_img2dataset
 def test_size_and_opt_outs_are_as_asked_for_and_flaky_ones_get_their_retry(web, dataset_of):
     dataset = dataset_of([f"{web.url}/noai/", f"{web.url}/flaky/"])
     report = fetch_images(dataset, **LOCAL, honour_opt_out=False, image_size=3, retries=1)
