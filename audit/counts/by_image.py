@@ -58,7 +58,7 @@ def count_by_image(
     return VisualResult(
         dataset=dataset.name,
         coverage=dataset.coverage,
-        by=settings.by,
+        settings=settings,
         considered=scene.samples.considered,
         with_image=len(scene.examined),
         encoder=index.info,
@@ -68,8 +68,6 @@ def count_by_image(
         not_embedded=tuple(index.embeddings.unread),
         outdated_draws=tuple(matching.outdated_draws),
         counts=counts,
-        where=settings.where,
-        seed=settings.seed,
         tool_version=__version__,
         seconds=time.monotonic() - started,
         sources=tuple(dataset.manifest.sources),
@@ -128,7 +126,7 @@ def _stratum(
 
 
 def _fingerprints(index: VectorIndex, found: ScoredSamples) -> Fingerprints:
-    """Of the images above the cut-off, each once."""
+    """Of the best image of each sample that reaches the cut-off; of each image once."""
     above = found.above
     images = np.unique(np.stack([found.part[above], found.image[above]]), axis=1)
     return Fingerprints.joined(

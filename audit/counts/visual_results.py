@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 import polars as pl
 
 from audit.captions.phrases import ConceptPhrases, Finding
+from audit.counts.matching import By, VisualSettings
 from audit.counts.scored import ScoredSamples
 from audit.counts.strata import Stratum
 from audit.datasets.dataset import Coverage
@@ -20,12 +22,14 @@ from audit.references.reference_set import ReferenceSet
 
 SCHEMA = "audit.count.visual/1"
 
-METHOD = (
-    "images whose similarity to the references reaches the cut-off, counted exactly; corrected for "
+_METHOD = (
+    "images whose similarity to the references reaches the cut-off, {found}; corrected for "
     "misses (Rogan-Gladen, sensitivity from the references' similarity to each other) and for "
     "false positives (at most what the scores just below the cut-off allow); interval by test "
     "inversion, mid-p, 95 %"
 )
+_EXACT = "counted exactly"
+_APPROXIMATE = "as far as an approximate search finds them, its misses measured on a random sample"
 ASSUMPTION = (
     "the references are to the encoder like the dataset's images of the concept; scores of other "
     "images get rarer as the score grows; dead links show the concept as often as living ones"
@@ -65,9 +69,10 @@ class VisualCount:
     named, unnamed:
         The two strata; ``unnamed`` is indirect exposure.
     matched_images:
-        Images above the cut-off.
+        Images of the samples that reach the cut-off: of each sample the most similar one, and each
+        image once, however many samples have it.
     distinct_files, distinct_pictures:
-        Of these, different files, and pictures after joining near copies; None if unknown.
+        Of these images, different files, and pictures after joining near copies; None if unknown.
     scored:
         The evidence: samples whose image scores near the cut-off or above.
     labels:
@@ -166,13 +171,22 @@ class VisualCount:
         }
 
 
+#: Settings that change how fast the answer comes, and nothing in it.
+_NOT_ASKED = ("workers", "device")
+
+
+def _digest(references: ReferenceSet) -> str:
+    """SHA-256 of the vectors."""
+    return hashlib.sha256(references.vectors.tobytes()).hexdigest()
+
+
 @dataclass(frozen=True)
 class VisualResult:
     """Visual counts of concepts in a dataset, with all that is needed to defend them."""
 
     dataset: str
     coverage: Coverage
-    by: str  #: ``both`` strata, or ``visual``: all samples as one
+    settings: VisualSettings
     considered: int
     with_image: int  #: of the considered samples, those whose image could be looked at
     encoder: EncoderInfo
@@ -182,13 +196,28 @@ class VisualResult:
     not_embedded: tuple[tuple[str, str], ...]
     outdated_draws: tuple[str, ...]  #: random samples of the dataset as it was before it changed
     counts: tuple[VisualCount, ...]
-    where: str | None = None
-    seed: int = 0
     tool_version: str = ""
     seconds: float = 0.0
     sources: tuple[str, ...] = ()
-    method: str = METHOD
     assumption: str = ASSUMPTION
+
+    @property
+    def by(self) -> By:
+        """``both`` strata, or ``visual``: all samples as one."""
+        return self.settings.by
+
+    @property
+    def where(self) -> str | None:
+        """The condition that the considered samples meet."""
+        return self.settings.where
+
+    @property
+    def seed(self) -> int:
+        return self.settings.seed
+
+    @property
+    def method(self) -> str:
+        return _METHOD.format(found=_APPROXIMATE if self.settings.approximate else _EXACT)
 
     def __getitem__(self, concept: str) -> VisualCount:
         """The count of a concept by its name."""
@@ -207,15 +236,17 @@ class VisualResult:
         ]
 
     def question(self) -> dict[str, Any]:
-        """What was asked: the same question has the same answer, unless the dataset changed."""
+        """What was asked: the same question has the same answer, unless the dataset changed.
+
+        References are told by their vectors too, for files change under their names.
+        """
+        settings = asdict(self.settings)
         return {
             "concepts": [count.phrases.concept.to_dict() for count in self.counts],
-            "by": self.by,
-            "where": self.where,
             "encoder": self.encoder.to_dict(),
             "references": [list(count.references.names) for count in self.counts],
-            "cutoffs": [count.cutoff.method for count in self.counts],
-            "seed": self.seed,
+            "reference_vectors_sha256": [_digest(count.references) for count in self.counts],
+            **{name: value for name, value in settings.items() if name not in _NOT_ASKED},
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -268,7 +299,8 @@ class VisualResult:
                 "above_cutoff_unnamed": count.unnamed.above,
                 "distinct_pictures": count.distinct_pictures,
                 "cutoff": count.cutoff.value,
-                "sensitivity": count.cutoff.sensitivity.value,
+                # Null where nothing is known of it, as in to_dict().
+                "sensitivity": count.cutoff.to_dict()["sensitivity"]["value"],
                 "references": len(count.references),
                 "warnings": "; ".join(count.warnings),
             }

@@ -84,7 +84,7 @@ def _evidence(count: VisualCount, two_strata: bool) -> list[RenderableType]:
 
 def _matches(count: VisualCount) -> Text:
     files, pictures = count.distinct_files, count.distinct_pictures
-    text = f"  Images above the cut-off: {count.matched_images:,}"
+    text = f"  Images of the matches: {count.matched_images:,}"
     if files is not None:
         text += f", {files:,} different files"
     if pictures is not None:
