@@ -12,10 +12,11 @@ from audit.cli.options import (
     concept_options,
     dataset_option,
     output_option,
+    refuse,
     workers_option,
 )
 from audit.cli.talk import Talk
-from audit.cli.visual_options import visual_options
+from audit.cli.visual_options import refuse_double, visual_options
 
 if TYPE_CHECKING:
     from audit.concepts import Concept
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     "--seed", type=int, default=0, show_default=True, metavar="N", help="Seed of that draw."
 )
 @visual_options
-@workers_option
+@workers_option("Processes; threads by image")
 @output_option
 @click.option(
     "--save", is_flag=True, help="Also keep the answer as JSON among the dataset's results."
@@ -92,15 +93,19 @@ def count(
     return 0
 
 
+#: What says nothing of captions.
+_OF_IMAGES = (
+    "references", "prompts", "encoder", "device", "cutoff", "per_million", "statistic",
+    "approximate", "design", "verify", "others", "allow_private", "sheet",
+)  # fmt: skip
+
+
 def _by_caption(
     talk: Talk, home: Home, dataset: str | None, asked: list[Concept], **options: Any
 ) -> Any:
     from audit.counts.by_caption import count_by_caption
 
-    _refuse(
-        options, "references", "prompts", "cutoff", "per_million", "design", "verify", "sheet",
-        "others", "approximate", why="counts images: it needs --by visual or --by both",
-    )  # fmt: skip
+    refuse(_OF_IMAGES, "is for images: count these with --references, or --by visual or both")
     opened = home.open(dataset)
     with talk.progress() as show:
         result = count_by_caption(
@@ -129,7 +134,10 @@ def _by_image(
     from audit.vectors.places import only_index
     from audit.visual import count_shown, fetch_evidence
 
-    _refuse(options, "distinct", why="counts captions; pictures are counted distinct by themselves")
+    refuse(["distinct"], "counts captions; pictures are counted distinct by themselves")
+    if not options["verify"]:
+        refuse(["others", "allow_private"], "says how to fetch: it needs --verify")
+    refuse_double()
     if options["sheet"] and not options["examples"]:
         options["examples"] = 12
     opened = home.open(dataset)
@@ -187,11 +195,3 @@ def _by_image(
     if options["examples"]:
         talk.say(f"Contact sheet: {path}")
     return result, opened
-
-
-def _refuse(options: dict[str, Any], *names: str, why: str) -> None:
-    """Options that would be ignored are mistakes."""
-    for name in names:
-        if options[name]:
-            option = "--prompt" if name == "prompts" else f"--{name.replace('_', '-')}"
-            raise click.UsageError(f"{option} {why}.")

@@ -51,7 +51,7 @@ def _column_options(command: Any) -> Any:
     metavar="N",
     help="Exit with 0 if at most N shards could not be read.",
 )
-@workers_option
+@workers_option("Processes")
 @output_option
 @common_options
 @click.pass_obj

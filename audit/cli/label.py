@@ -9,7 +9,7 @@ import click
 
 from audit.cli.options import common_options, concept_options, dataset_option, output_option
 from audit.cli.talk import Talk
-from audit.cli.visual_options import matching_options
+from audit.cli.visual_options import matching_options, refuse_double
 
 if TYPE_CHECKING:
     from audit.concepts import Concept
@@ -95,6 +95,7 @@ def export_command(
     from audit.vectors.places import only_index
     from audit.visual import draw_label_sheet
 
+    refuse_double()
     file = Path(path).expanduser()
     if file.exists() and not force:
         raise UsageError(

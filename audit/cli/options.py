@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from audit.cli.talk import Talk
 
@@ -92,14 +93,14 @@ def output_option(command: F) -> F:
     )(command)
 
 
-def workers_option(command: F) -> F:
-    """--workers: how many processes."""
+def workers_option(what: str) -> Callable[[F], F]:
+    """--workers: how many processes, or threads, as ``what`` says."""
     return click.option(
         "--workers",
         type=click.IntRange(1),
         metavar="N",
-        help="Processes.  [default: as many as help]",
-    )(command)
+        help=f"{what}.  [default: as many as help]",
+    )
 
 
 def dataset_option(command: F) -> F:
@@ -107,3 +108,34 @@ def dataset_option(command: F) -> F:
     return click.option(
         "--dataset", "-d", metavar="NAME", help="Dataset to ask.  [default: the only one]"
     )(command)
+
+
+def given(name: str) -> bool:
+    """Whether somebody set this parameter of the running command, to whatever value."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source in (
+        ParameterSource.COMMANDLINE,
+        ParameterSource.ENVIRONMENT,
+        ParameterSource.PROMPT,
+    )
+
+
+def refuse(names: Iterable[str], why: str) -> None:
+    """Options that would be ignored are mistakes.
+
+    Parameters
+    ----------
+    names:
+        Parameters of the running command.
+    why:
+        Put after the option that was given.
+
+    Raises
+    ------
+    click.UsageError
+        If one of them was.
+    """
+    options = {one.name: one.opts for one in click.get_current_context().command.params}
+    for name in names:
+        if given(name):
+            raise click.UsageError(f"{max(options[name], key=len)} {why}.")

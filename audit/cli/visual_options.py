@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from audit.cli.options import given, refuse
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -71,6 +73,20 @@ def matching_options(where: str) -> Callable[[F], F]:
         return command
 
     return decorate
+
+
+def refuse_double() -> None:
+    """Refuse options of :func:`matching_options` that another one would leave without effect.
+
+    Raises
+    ------
+    click.UsageError
+        If there is one.
+    """
+    if given("cutoff"):
+        refuse(["per_million"], "calibrates a cut-off and --cutoff gives one: leave one out")
+    if given("prompts"):
+        refuse(["references"], "gives images and --prompt words in their place: leave one out")
 
 
 def visual_options(command: F) -> F:

@@ -80,7 +80,16 @@ def test_examples_are_a_contact_sheet(audit, pictures, tmp_path):
         (("--references", references_path(), "--cutoff", "csd-classical"), "is one of csd"),
         (("--references", references_path(), "--encoder", "hug"), "Did you mean 'hog'?"),
         (("--references", references_path(), "--distinct"), "--distinct counts captions"),
-        (("--cutoff", "0.5"), "--cutoff counts images"),
+        (("--references", references_path(), "--cutoff", "0.5", "--per-million", "10"), "--per-million calibrates"),
+        (("--references", references_path(), "--prompt", "a drawing"), "--references gives images"),
+        (("--references", references_path(), "--others", "0"), "--others says how to fetch"),
+        (("--references", references_path(), "--allow-private"), "--allow-private says how to fetch"),
+        (("--cutoff", "0"), "--cutoff is for images"),
+        (("--statistic", "max"), "--statistic is for images"),
+        (("--encoder", "hog"), "--encoder is for images"),
+        (("--device", "auto"), "--device is for images"),
+        (("--others", "0"), "--others is for images"),
+        (("--by", "caption", "--prompt", "a drawing"), "--prompt is for images"),
     ],
 )  # fmt: skip
 def test_wrong_questions_are_answered_with_what_to_do(audit, pictures, options, told):

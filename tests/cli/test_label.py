@@ -183,6 +183,13 @@ def test_a_file_that_may_hold_labels_is_not_replaced(audit, export):
     assert path.read_bytes() == before
 
 
+def test_options_that_would_be_ignored_are_refused(audit, ready, tmp_path):
+    options = ("--cutoff", "0.5", "--per-million", "10", "-o", tmp_path / "labels.csv")
+    answer = audit("label", "export", *CONCEPT, *options)
+    assert answer.code == 2
+    assert "--per-million calibrates" in answer.err
+
+
 def test_nothing_is_stored_of_a_file_with_a_mistake(audit, home, export):
     path, _ = export()
     answered(path, lambda row: "perhaps" if row["row"] == "0" else "no")
