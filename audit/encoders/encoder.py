@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -65,6 +66,9 @@ class Encoder(Protocol):
     """Turns images into vectors of unit length; the cosine of two is their dot product.
 
     ``prepare`` is called from several threads at once; ``encode`` from one.
+
+    An encoder that may find nothing in an image can say what it looks for in an attribute
+    ``looks_for``, one word such as "face".
     """
 
     @property
@@ -92,8 +96,8 @@ class TextEncoder(Encoder, Protocol):
         ...
 
 
-#: ``load(what, device)``: ``what`` is the id after its first colon (or ""), ``device`` is "cpu",
-#: "cuda", "cuda:1" … or "auto".
+#: ``load(what, device)``: ``what`` is the id after its first colon (or ""), ``device`` is one that
+#: :func:`check_device` lets pass, there or not.
 EncoderLoader = Callable[[str, str], Encoder]
 
 
@@ -102,16 +106,30 @@ def encoder_names() -> list[str]:
     return sorted({point.name for point in entry_points(group=ENTRY_POINT_GROUP)})
 
 
+def check_device(device: str) -> None:
+    """Refuse what cannot name a device, also where an encoder would not ask for it.
+
+    Raises
+    ------
+    UsageError
+        If ``device`` is none of ``auto``, ``cpu``, ``cuda``, ``cuda:1`` …
+    """
+    if re.fullmatch(r"auto|cpu|cuda(:\d+)?", device) is None:
+        raise UsageError(f"No device {device!r}.", hint="Devices are auto, cpu, cuda, cuda:1 …")
+
+
 def load_encoder(encoder_id: str, device: str = "auto") -> Encoder:
     """The encoder that ``encoder_id`` names, ready to encode.
 
     Raises
     ------
     UsageError
-        If no installed encoder has that name, or the name is not enough to load it.
+        If no installed encoder has that name, or the name is not enough to load it; or the device
+        is none.
     MissingPackageError
         If what the encoder runs on is not installed.
     """
+    check_device(device)
     name, _, what = encoder_id.partition(":")
     point = _entry_point(name)
     load: EncoderLoader = point.load()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.encoders.encoder import unit
+from audit.encoders.encoder import check_device, unit
 from audit.encoders.pictures import Preprocessing
 from audit.errors import UsageError
 
@@ -34,10 +33,8 @@ def choose_device(asked: str) -> torch.device:
     cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if asked == "auto":
         asked = "cuda" if cards else "cpu"
-    found = re.fullmatch(r"cpu|cuda(?::(\d+))?", asked)
-    if found is None:
-        raise UsageError(f"No device {asked!r}.", hint="Devices are auto, cpu, cuda, cuda:1 …")
-    if asked != "cpu" and int(found[1] or 0) >= cards:
+    check_device(asked)
+    if asked != "cpu" and int(asked.partition(":")[2] or 0) >= cards:
         raise UsageError(
             f"No device {asked!r} here: torch sees {cards or 'no'} GPU{'s' if cards > 1 else ''}.",
             hint="Use --device auto. A CPU build of torch sees no GPU, even where there is one.",
