@@ -10,7 +10,9 @@ from audit.cli.options import common_options, dataset_option, output_option
 from audit.cli.talk import STOPPED, Talk, duration
 
 if TYPE_CHECKING:
-    from audit.embeddings.embed import EmbedProgress
+    from audit.embeddings.embed import EmbedProgress, EmbedReport
+
+_SHOWN_FAILURES = 10
 
 
 @click.command()
@@ -108,11 +110,35 @@ def embed(
         talk.error("Interrupted.", "Finished parts are kept; the same command goes on from there.")
         return STOPPED
     write_answer(report, output)
-    for unit, reason in report.failures:
-        talk.error(f"{unit}: {reason}", None)
-    if report.images and not report.vectors:
-        talk.error("Not one image could be embedded.", "The table tells why.")
-    return 1 if report.failures or not report.vectors else 0
+    return _exit_code(talk, report)
+
+
+def _exit_code(talk: Talk, report: EmbedReport) -> int:
+    if report.failures:
+        told = [f"{unit}: {reason}" for unit, reason in report.failures[:_SHOWN_FAILURES]]
+        if len(report.failures) > len(told):
+            told.append(f"… and {len(report.failures) - len(told):,} more.")
+        for text in told[:-1]:
+            talk.error(text, None)
+        talk.error(told[-1], "\n".join(report.hints))
+        return 1
+    if not report.images:
+        talk.error(
+            "There is no image to embed.",
+            "Nothing that was fetched is an image: `audit fetch`, run again, tells why.",
+        )
+        return 1
+    if report.found_nothing and not report.vectors:
+        what = report.sought or "thing that the encoder looks for"
+        talk.say(f"No {what} was found in any of {report.found_nothing:,} images.")
+        return 0
+    if not report.vectors:
+        talk.error(
+            "Not one image could be embedded.",
+            f"All of them with the reason: {report.problem_files}",
+        )
+        return 1
+    return 0
 
 
 def _line(progress: EmbedProgress) -> str:

@@ -14,18 +14,16 @@ import polars as pl
 from audit._version import __version__
 from audit.datasets.files import remove_unfinished
 from audit.embeddings.embed_part import make_part
-from audit.embeddings.files import (
-    MANIFEST,
-    SCHEMA,
-    part_paths,
-    read_record,
-    write_json,
-)
-from audit.embeddings.folder import read_manifest
+from audit.embeddings.files import MANIFEST, SCHEMA, part_paths, write_json
+from audit.embeddings.problems import ImageProblem, count_problems, first_problems
+from audit.embeddings.superseded import drop_superseded
+from audit.embeddings.units import UnitState, finished_part, known_units, planned_units
 from audit.encoders.encoder import Encoder, EncoderInfo
-from audit.errors import EncoderMismatchError, SourceError
+from audit.errors import SourceError
 from audit.images.collections import ImageUnit
 from audit.images.decoding import DEFAULT_LIMITS, DecodeLimits
+
+_NAMED_PROBLEMS = 5
 
 
 @dataclass(frozen=True)
@@ -60,8 +58,22 @@ class EmbedReport:
     statuses: dict[str, int]
     images_now: int  #: images looked at this time
     seconds: float
-    #: (unit, reason) of what could not be read this time
+    #: (unit, reason) of what cannot be read, or not to its end
     failures: list[tuple[str, str]] = field(default_factory=list)
+    hints: tuple[str, ...] = ()  #: what to do about these
+    problems: tuple[ImageProblem, ...] = ()  #: the first images that could not be looked at
+    problems_in_all: int = 0
+    sought: str | None = None  #: what the encoder looks for in images; None if it takes them whole
+
+    @property
+    def problem_files(self) -> Path:
+        """Glob of the Parquet files that have all images with their status and message."""
+        return self.folder / "images" / "*.parquet"
+
+    @property
+    def found_nothing(self) -> int:
+        """Images in which there is nothing of what the encoder looks for."""
+        return self.statuses.get("nothing found", 0)
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -76,6 +88,9 @@ class EmbedReport:
             "seconds": round(self.seconds, 3),
             "images_per_second": round(self.images_now / self.seconds, 1) if self.seconds else None,
             "failures": [{"unit": unit, "reason": reason} for unit, reason in self.failures],
+            "problems": [asdict(problem) for problem in self.problems],
+            "problems_in_all": self.problems_in_all,
+            "problem_files": str(self.problem_files),
         }
 
     def to_polars(self) -> pl.DataFrame:
@@ -97,7 +112,8 @@ def embed(
 ) -> EmbedReport:
     """Embed the images of ``units`` into ``folder``; a part is made of each unit.
 
-    Parts that are there and whose unit did not change are left alone. Call it holding a lock.
+    Parts that are there and whose unit did not change are left alone. Of what `audit fetch` tried
+    again, the last outcome counts. Call it holding a lock.
 
     Parameters
     ----------
@@ -113,7 +129,7 @@ def embed(
     StorageError
         If the folder cannot be written.
     """
-    run = _Run(folder, encoder.info, units, on_progress)
+    run = _Run(folder, encoder, units, on_progress)
     try:
         for state, unit in run.to_make():
             try:
@@ -122,6 +138,7 @@ def embed(
                 run.failed(state, unit, error)
             else:
                 run.made(state, unit, made)
+        run.drop_superseded()
     finally:
         run.write_manifest()
     return run.report()
@@ -133,17 +150,18 @@ class _Run:
     def __init__(
         self,
         folder: Path,
-        info: EncoderInfo,
+        encoder: Encoder,
         units: Sequence[ImageUnit],
         on_progress: Callable[[EmbedProgress], None],
     ) -> None:
         self._started = time.monotonic()
-        self._folder, self._info, self._on_progress = folder, info, on_progress
-        self._states = _planned(_known_units(folder, info), units)
+        self._folder, self._info, self._on_progress = folder, encoder.info, on_progress
+        self._sought: str | None = getattr(encoder, "looks_for", None)
+        self._states = planned_units(known_units(folder, encoder.info), units)
         self._units = {unit.label: unit for unit in units}
         self._bytes_total = sum(unit.bytes for unit in units)
         self._bytes = self._bytes_before = self._images = 0
-        self._failures: list[tuple[str, str]] = []
+        self._made_now: list[UnitState] = []
         for place in (folder, *(path.parent for path in part_paths(folder, 0))):
             remove_unfinished(place)
         self.write_manifest()
@@ -153,7 +171,7 @@ class _Run:
             unit = self._units.get(state.label)
             if unit is None:
                 continue
-            record = _finished(self._folder, state.ordinal, unit)
+            record = finished_part(self._folder, state.ordinal, unit)
             if record is None:
                 yield state, unit
             else:
@@ -175,13 +193,24 @@ class _Run:
 
     def made(self, state: UnitState, unit: ImageUnit, record: dict[str, Any]) -> None:
         state.take(record)
+        self._made_now.append(state)
         self._images += state.images
         self._bytes += unit.bytes
 
     def failed(self, state: UnitState, unit: ImageUnit, error: SourceError) -> None:
-        state.state, state.error = "failed", error.message
-        self._failures.append((unit.label, error.message))
+        state.fail(error, unit)
         self._bytes += unit.bytes
+
+    def drop_superseded(self) -> None:
+        """Leave out images whose sample was tried again later."""
+        states = {state.ordinal: state for state in self._states if state.is_made}
+        sidecars = {
+            ordinal: Path(unit.sidecar)
+            for ordinal, state in states.items()
+            if (unit := self._units.get(state.label)) is not None and unit.sidecar is not None
+        }
+        for ordinal, record in drop_superseded(self._folder, sidecars):
+            states[ordinal].take(record)
 
     def write_manifest(self) -> None:
         record = {
@@ -196,67 +225,19 @@ class _Run:
         statuses: Counter[str] = Counter()
         for state in self._states:
             statuses.update(state.statuses)
+        broken = [state for state in self._states if state.state in ("failed", "incomplete")]
         return EmbedReport(
             folder=self._folder,
             encoder=self._info,
-            parts=sum(state.state == "done" for state in self._states),
+            parts=sum(state.is_made for state in self._states),
             images=sum(state.images for state in self._states),
             vectors=sum(state.vectors for state in self._states),
             statuses=dict(statuses.most_common()),
-            images_now=self._images,
+            images_now=sum(state.images for state in self._made_now),
             seconds=time.monotonic() - self._started,
-            failures=self._failures,
+            failures=[(state.label, state.error or "") for state in broken],
+            hints=tuple(dict.fromkeys(state.hint for state in broken if state.hint)),
+            problems=first_problems(self._folder, self._states, _NAMED_PROBLEMS),
+            problems_in_all=count_problems(self._states),
+            sought=self._sought,
         )
-
-
-@dataclass
-class UnitState:
-    """What the manifest says of a part."""
-
-    ordinal: int
-    label: str
-    fingerprint: str
-    state: str = "pending"
-    images: int = 0
-    vectors: int = 0
-    statuses: dict[str, int] = field(default_factory=dict)
-    error: str | None = None
-
-    def take(self, record: dict[str, Any]) -> None:
-        self.state, self.error = "done", None
-        self.fingerprint = record["fingerprint"]
-        self.images, self.vectors = record["images"], record["vectors"]
-        self.statuses = record["statuses"]
-
-
-def _known_units(folder: Path, info: EncoderInfo) -> list[UnitState]:
-    manifest = read_manifest(folder)
-    if manifest is None:
-        return []
-    theirs = EncoderInfo.from_dict(manifest["encoder"])
-    if theirs != info:
-        raise EncoderMismatchError(
-            f"{folder}: holds embeddings of {theirs.describe_against(info)}.",
-            hint="Embeddings of different encoders cannot be mixed. Use another folder (--out), or "
-            "the encoder that is there.",
-        )
-    return [UnitState(**unit) for unit in manifest["units"]]
-
-
-def _planned(known: list[UnitState], units: Sequence[ImageUnit]) -> list[UnitState]:
-    """Known units keep their ordinals; new ones come after them."""
-    labels = {state.label for state in known}
-    new = [unit for unit in units if unit.label not in labels]
-    first = max((state.ordinal for state in known), default=-1) + 1
-    return known + [
-        UnitState(first + i, unit.label, unit.fingerprint) for i, unit in enumerate(new)
-    ]
-
-
-def _finished(folder: Path, ordinal: int, unit: ImageUnit) -> dict[str, Any] | None:
-    vectors, metadata, images = part_paths(folder, ordinal)
-    if not (vectors.exists() and metadata.exists()):
-        return None
-    record = read_record(images)
-    same = record is not None and record["fingerprint"] == unit.fingerprint
-    return record if same else None

@@ -48,7 +48,15 @@ def make_part(
     threads: int,
     tell: Callable[[int, int], None],
 ) -> dict[str, Any]:
-    """Write the three files of a part, the one with its record last."""
+    """Write the three files of a part, the one with its record last.
+
+    Of a unit that cannot be read to its end, what comes before is kept, and its record says so.
+
+    Raises
+    ------
+    SourceError
+        If nothing of the unit can be read, or the encoder's answer is not finite.
+    """
     vectors_path, metadata_path, images_path = part_paths(folder, ordinal)
     statuses: Counter[str] = Counter()
     read = 0
@@ -62,8 +70,8 @@ def make_part(
         ImageTable(metadata_stream, METADATA) as metadata,
     ):
         vectors = NpyStream(vector_stream, encoder.info.dimension)
-        found = read_unit(unit, limits.bytes)
-        for seen, embedded in _embedded(found, encoder, limits, threads):
+        found = _UntilDamage(read_unit(unit, limits.bytes))
+        for seen, embedded in _embedded(iter(found), encoder, limits, threads):
             one = seen.found
             status = seen.status if len(embedded) or seen.prepared is None else "nothing found"
             statuses[status] += 1
@@ -90,6 +98,8 @@ def make_part(
             )
             read += len(one.data or b"")
             tell(images.rows, read)
+        if found.damage is not None and not images.rows:
+            raise found.damage
         vectors.close()
         metadata.close()
         record = {
@@ -99,9 +109,35 @@ def make_part(
             "images": images.rows,
             "vectors": vectors.rows,
             "statuses": dict(sorted(statuses.items())),
+            "damage": found.told(),
         }
         images.close(record)
     return record
+
+
+class _UntilDamage:
+    """Images up to where their unit cannot be read; then ``damage`` says why."""
+
+    def __init__(self, found: Iterator[FoundImage]) -> None:
+        self._found = found
+        self.damage: SourceError | None = None
+
+    def __iter__(self) -> Iterator[FoundImage]:
+        try:
+            yield from self._found
+        except SourceError as error:
+            self.damage = error
+
+    def told(self) -> dict[str, Any] | None:
+        if self.damage is None:
+            return None
+        cause = self.damage.__cause__
+        return {
+            "message": self.damage.message,
+            "hint": self.damage.hint,
+            # A file that is damaged stays so until it is another one; the system may get over it.
+            "may_pass": isinstance(cause, OSError) and cause.errno is not None,
+        }
 
 
 def _embedded(

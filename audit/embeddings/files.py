@@ -121,6 +121,12 @@ class ImageTable:
         if len(self._waiting) >= self._GROUP_ROWS:
             self._flush()
 
+    def add_table(self, table: pa.Table) -> None:
+        """Append the rows of a table of the same columns."""
+        self._flush()
+        self._writer.write_table(table.cast(self._schema))
+        self.rows += len(table)
+
     def close(self, record: dict[str, Any] | None = None) -> None:
         self._flush()
         if record is not None:

@@ -128,7 +128,7 @@ class EmbeddingFolder:
     parts:
         Ordered by number.
     unread:
-        (unit, reason) of what could not be embedded.
+        (unit, reason) of what could not be embedded, or not to its end.
     """
 
     def __init__(
@@ -170,12 +170,12 @@ class EmbeddingFolder:
             )
         parts, unread = [], []
         for unit in manifest["units"]:
-            if unit["state"] == "done":
+            if unit["state"] in ("done", "incomplete"):
                 vectors, metadata, images = part_paths(path, unit["ordinal"])
                 parts.append(
                     EmbeddingPart(unit["ordinal"], vectors, metadata, images, unit["label"])
                 )
-            else:
+            if unit["state"] != "done":
                 unread.append((unit["label"], unit["error"] or "not embedded yet"))
         folder = cls(path, info, parts, unread)
         folder._check()

@@ -47,6 +47,8 @@ _BATCH_FACES = 64
 class FaceEncoder:
     """One vector for each face that is found, the surest face first."""
 
+    looks_for = "face"
+
     def __init__(self, aligner: Path, network: Path) -> None:
         import dlib
 

@@ -8,8 +8,11 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from audit.datasets.sample_keys import Keys, sample_keys
+from audit.errors import SourceError
 from audit.fetching.inputs import INPUT_SCHEMA
 from audit.fetching.reasons import reason_sql
+from audit.fetching.record import FetchRecord
 
 STATS_SUFFIX = "_stats.json"
 
@@ -18,6 +21,13 @@ def finished_shards(folder: Path) -> list[Path]:
     """Parquet files of the output shards that are whole; img2dataset writes the statistics last."""
     finished = sorted(folder.glob(f"*{STATS_SUFFIX}"))
     return [path.with_name(path.name.removesuffix(STATS_SUFFIX) + ".parquet") for path in finished]
+
+
+#: Attempts at a sample, the last is 1. Names of shards sort as numbers only up to five digits.
+_ATTEMPT = (
+    "row_number() OVER (PARTITION BY audit_shard, audit_row ORDER BY "
+    "regexp_extract(filename, '([0-9]+)\\.parquet$', 1)::INTEGER DESC)"
+)
 
 
 class Outcomes:
@@ -35,19 +45,25 @@ class Outcomes:
         self._retried = retried
 
     def _sql(self) -> str:
+        latest = f"QUALIFY {_ATTEMPT} = 1" if self._retried else ""
+        return f"SELECT *, {reason_sql()} AS reason FROM {self._rows()} {latest}"
+
+    def _rows(self) -> str:
         listed = ", ".join("'" + path.replace("'", "''") + "'" for path in self._files)
-        latest = ""
-        if self._retried:
-            # Names of shards sort as their numbers only up to five digits.
-            number = "regexp_extract(filename, '([0-9]+)\\.parquet$', 1)::INTEGER"
-            latest = (
-                "QUALIFY row_number() OVER "
-                f"(PARTITION BY audit_shard, audit_row ORDER BY {number} DESC) = 1"
-            )
-        return (
-            f"SELECT *, {reason_sql()} AS reason "
-            f"FROM read_parquet([{listed}], filename = true, union_by_name = true) {latest}"
-        )
+        return f"read_parquet([{listed}], filename = true, union_by_name = true)"
+
+    def superseded(self) -> dict[Path, Keys]:
+        """Parquet file of an output shard -> its samples that a later shard has again."""
+        if not self._files or not self._retried:
+            return {}
+        columns = "filename, audit_shard, audit_row"
+        query = f"SELECT {columns} FROM {self._rows()} QUALIFY {_ATTEMPT} > 1"
+        found: dict[Path, Keys] = {}
+        by_file = self._engine.sql(query).pl().partition_by("filename", as_dict=True)
+        for (name,), rows in by_file.items():
+            shard, row = rows["audit_shard"].to_numpy(), rows["audit_row"].to_numpy()
+            found[Path(str(name))] = sample_keys(shard, row)
+        return found
 
     def by_reason(self) -> dict[str, int]:
         """Samples by reason, ``fetched`` among them."""
@@ -68,3 +84,19 @@ class Outcomes:
         for batch in self._engine.sql(query).to_arrow_reader(size):
             for start in range(0, len(batch), size):
                 yield pa.Table.from_batches([batch.slice(start, size)]).cast(INPUT_SCHEMA)
+
+
+def superseded_samples(folder: Path) -> dict[Path, Keys]:
+    """Of a folder that `audit fetch` wrote, what was tried again later.
+
+    Returns
+    -------
+    superseded
+        Parquet file of an output shard -> keys of its samples that a later shard has again;
+        nothing if others wrote the folder, or nothing was tried again.
+    """
+    try:
+        record = FetchRecord.read(folder.parent / f"{folder.name}.json")
+    except SourceError:
+        return {}
+    return Outcomes(folder, retried=record is not None and record.retried).superseded()

@@ -164,6 +164,9 @@ def _on_white(image: Image) -> Image:
 
 def _unopened(data: bytes, error: Exception) -> BadImageError:
     if data.startswith(_RASTER_MARKS) or data[8:12] == b"WEBP" or data[4:8] == b"ftyp":
+        if type(error).__name__ == "UnidentifiedImageError":
+            # Its message is the address of an object in memory.
+            return BadImageError("corrupt", "begins like an image and has no header of one")
         return _undecoded(error)
     start = data[:16].decode("latin-1").encode("unicode_escape").decode()
     return BadImageError("not an image", f"no known format begins with {start!r}")

@@ -13,7 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from audit.errors import SourceError
+from audit.fetching.guard import NOT_PUBLIC
 from audit.images.collections import IMAGE_SUFFIXES, ImageUnit, image_column
+
+_AGAIN = "Download or write it again and run the same command: only what changed is read again."
 
 
 @dataclass(frozen=True)
@@ -37,19 +40,27 @@ class FoundImage:
 def read_unit(unit: ImageUnit, max_bytes: int) -> Iterator[FoundImage]:
     """The images of a unit, in its order; one larger than ``max_bytes`` is not read.
 
+    Samples that `audit fetch` refused to try are left out: nothing is known of their images.
+
     Raises
     ------
     SourceError
-        If the unit as a whole cannot be read, or not to its end.
+        If the unit as a whole cannot be read; or not to its end, after what could be read.
     """
     about = _Sidecar(unit.sidecar)
     if unit.kind == "parquet":
         yield from _read_parquet(Path(unit.uri), max_bytes)
         return
     read = _read_tar if unit.kind == "tar" else _read_folder
-    for key, data, problem, texts in read(unit, max_bytes):
-        yield about.described(key, data, problem, texts)
+    damage = None
+    try:
+        for key, data, problem, texts in read(unit, max_bytes):
+            yield about.described(key, data, problem, texts)
+    except SourceError as error:
+        damage = error
     yield from about.missing()
+    if damage is not None:
+        raise damage
 
 
 _Raw = tuple[str, bytes | None, str | None, Mapping[str, bytes]]
@@ -85,6 +96,7 @@ def _read_tar(unit: ImageUnit, max_bytes: int) -> Iterator[_Raw]:
     key: str | None = None
     image: tuple[bytes | None, str | None] | None = None
     texts: dict[str, bytes] = {}
+    damage = None
     try:
         with tarfile.open(unit.uri, "r|") as tar:
             for member in tar:
@@ -104,13 +116,29 @@ def _read_tar(unit: ImageUnit, max_bytes: int) -> Iterator[_Raw]:
                 elif suffix in (".txt", ".json") and member.size < 1 << 20:
                     stream = tar.extractfile(member)
                     texts[suffix] = stream.read() if stream else b""
-            if key is not None and image is not None:
-                yield key, *image, texts
+            _check_end(unit.uri, tar.offset)
     except (tarfile.TarError, OSError, EOFError) as error:
+        damage = error
+    if key is not None and image is not None:
+        yield key, *image, texts
+    if damage is not None:
         raise SourceError(
-            f"{unit.uri}: cannot be read to its end ({error}).",
-            hint="Download or write the tar again; what was embedded of others is kept.",
-        ) from error
+            f"{unit.uri}: cannot be read to its end ({damage}).", hint=_AGAIN
+        ) from damage
+
+
+def _check_end(path: str, end: int) -> None:
+    """Refuse a tar that does not end where reading ended.
+
+    `tarfile` takes a damaged header for the end, and a file that was cut between two members for
+    a whole one.
+    """
+    with open(path, "rb") as stream:
+        stream.seek(end)
+        block = stream.read(tarfile.BLOCKSIZE)
+    if block != bytes(tarfile.BLOCKSIZE):
+        what = "damaged" if len(block) == tarfile.BLOCKSIZE else "cut off"
+        raise tarfile.ReadError(f"{what} after {end:,} bytes")
 
 
 def _read_parquet(path: Path, max_bytes: int) -> Iterator[FoundImage]:
@@ -143,10 +171,7 @@ def _read_parquet(path: Path, max_bytes: int) -> Iterator[FoundImage]:
                     )
                     row += 1
     except (pa.ArrowException, OSError) as error:
-        raise SourceError(
-            f"{path}: cannot be read to its end ({error}).",
-            hint="Download or write the file again; what was embedded of others is kept.",
-        ) from error
+        raise SourceError(f"{path}: cannot be read to its end ({error}).", hint=_AGAIN) from error
 
 
 class _Sidecar:
@@ -181,13 +206,16 @@ class _Sidecar:
         """Rows without an image: they were looked for, which is worth knowing."""
         for key, row in self._rows.items():
             why = row.get("error_message") or row.get("status") or "not there"
+            if NOT_PUBLIC in why and _sample(row) is not None:
+                continue
+            lost = row.get("status") == "success"
             yield FoundImage(
                 key,
                 None,
                 _text(row.get("caption")),
                 _text(row.get("url")),
                 _sample(row),
-                f"not fetched: {why}",
+                "unreadable: fetched, and not there" if lost else f"not fetched: {why}",
             )
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from audit.fetching.reasons import BY_NAME, FETCHED, PRIVATE
 from audit.fetching.report import FetchReport
-from audit.reports.tables import as_renderables, visible
+from audit.reports.tables import as_renderables, named, visible
 
 _SHOWN_SHARDS = 10
 
@@ -33,7 +33,7 @@ def _fetch(report: FetchReport) -> list[RenderableType]:
     if report.link_rot is not None:
         shown.append(Text(_link_rot(report)))
     for uri, why in report.unread[:_SHOWN_SHARDS]:
-        shown.append(Text(f"Not looked up: {visible(uri)}: {visible(why)}", style="yellow"))
+        shown.append(Text(f"Not looked up: {named(uri, why)}", style="yellow"))
     shown.append(Text(f"Images: {report.folder}\nRecord: {report.record}", no_wrap=True))
     return shown
 

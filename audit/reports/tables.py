@@ -51,6 +51,20 @@ def print_table(answer: Any, stream: IO[bytes]) -> None:
     stream.write("".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
 
 
+def counted(number: int, what: str) -> str:
+    """A number with what is counted.
+
+    >>> counted(1, "image"), counted(2000, "image")
+    ('1 image', '2,000 images')
+    """
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def named(uri: str, reason: str) -> str:
+    """What could not be read and why, where the reason may begin with the name already."""
+    return visible(reason if reason.startswith(uri) else f"{uri}: {reason}")
+
+
 @singledispatch
 def as_renderables(answer: Any) -> list[RenderableType]:
     """What to print for an answer; register a function for every new kind of answer."""
@@ -194,7 +208,7 @@ def _overview(answer: Overview) -> list[RenderableType]:
         facts.add_row("Distinct URLs", describe_distinct(answer.distinct_urls, stats.rows))
     shown: list[RenderableType] = [facts]
     for uri, reason in coverage.unread[:10]:
-        shown.append(Text(f"Not read: {visible(uri)}: {visible(reason)}", style="yellow"))
+        shown.append(Text(f"Not read: {named(uri, reason)}", style="yellow"))
     for uri in answer.gone[:10]:
         shown.append(Text(f"Gone from its source, kept here: {visible(uri)}", style="yellow"))
     columns = Table("Column", "Type", "Made from", box=box.SIMPLE_HEAD, pad_edge=False)

@@ -125,6 +125,8 @@ def _identify(dataset: Dataset, part: EmbeddingPart, by: str | None) -> tuple[st
     own = part.images_path is not None
     columns = ["audit_shard", "audit_row", "source_row", "url", "caption", "image", *_NAMES]
     table = part.images(columns) if own else part.metadata(columns)
+    if not table.num_rows:
+        return "row", SCHEMA.empty_table()
     image = np.arange(table.num_rows, dtype=np.int64)
     if by is not None and by not in JOINS:
         for name in _NAMES:

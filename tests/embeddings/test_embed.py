@@ -55,6 +55,7 @@ class TwoHalves:
     """Two vectors an image, none for dark ones: as a detector of several things would give."""
 
     info = EncoderInfo("halves", "1", "", 2)
+    looks_for = "light"
 
     def prepare(self, image):
         return np.asarray(image.convert("L"), dtype=np.float32).mean()
@@ -114,6 +115,7 @@ def test_encoder_may_find_several_things_in_an_image_or_none(tmp_path):
         Image.new("RGB", (20, 20), (grey,) * 3).save(tmp_path / f"{name}.png")
     report = embed(find_units([tmp_path]), tmp_path / "out", TwoHalves())
     assert report.statuses == {"embedded": 1, "nothing found": 1}
+    assert (report.found_nothing, report.sought, report.problems) == (1, "light", ())
     part = EmbeddingFolder.open(tmp_path / "out").parts[0]
     assert (
         part.metadata(["image", "image_path"]).to_pylist()
@@ -144,19 +146,61 @@ def test_lost_manifest_loses_no_work(tmp_path):
     assert embed(units, tmp_path / "out", ThumbnailEncoder()).images_now == 0
 
 
-def test_unreadable_unit_is_reported_and_the_others_are_embedded(tmp_path):
+def cut(path, size):
+    path.write_bytes(path.read_bytes()[:size])
+
+
+def test_of_a_damaged_unit_what_comes_before_is_embedded_and_the_rest_is_missed(tmp_path):
+    tar, out = tmp_path / "a.tar", tmp_path / "out"
+    write_tar(tar, range(150))
+    write_tar(tmp_path / "b.tar", range(150, 155))
+    with tarfile.open(tar) as whole:
+        cut(tar, whole.getmember("000100.jpg").offset_data + 50)
+    report = embed(find_units([tmp_path]), out, ThumbnailEncoder())
+    assert (report.images, report.vectors, report.parts) == (105, 105, 2)
+    ((unit, reason),) = report.failures
+    assert unit == str(tar)
+    assert reason.startswith("cannot be read to its end"), "the unit is named once"
+    assert "run the same command" in report.hints[0]
+    opened = EmbeddingFolder.open(out)
+    assert (len(opened), opened.unread) == (105, report.failures)
+
+    again = embed(find_units([tmp_path]), out, ThumbnailEncoder())
+    assert (again.images_now, again.failures) == (0, report.failures)
+    write_tar(tar, range(150))
+    mended = embed(find_units([tmp_path]), out, ThumbnailEncoder())
+    assert (mended.images, mended.images_now, mended.failures) == (155, 150, [])
+    assert EmbeddingFolder.open(out).unread == []
+
+
+def test_unit_of_which_nothing_can_be_read_has_no_part_and_is_forgotten_when_it_is_gone(tmp_path):
     write_tar(tmp_path / "a.tar", range(5))
     write_tar(tmp_path / "b.tar", range(5, 10))
-    (tmp_path / "a.tar").write_bytes((tmp_path / "a.tar").read_bytes()[:3000])
-    report = embed(find_units([tmp_path]), tmp_path / "out", ThumbnailEncoder())
-    assert report.images == 5
+    cut(tmp_path / "a.tar", 300)
+    out = tmp_path / "out"
+    report = embed(find_units([tmp_path]), out, ThumbnailEncoder())
+    assert (report.images, report.parts) == (5, 1)
     assert [unit for unit, _ in report.failures] == [str(tmp_path / "a.tar")]
-    opened = EmbeddingFolder.open(tmp_path / "out")
-    assert len(opened) == 5
-    assert "a.tar" in opened.unread[0][0]
-    write_tar(tmp_path / "a.tar", range(5))
-    mended = embed(find_units([tmp_path]), tmp_path / "out", ThumbnailEncoder())
-    assert (mended.images, mended.failures) == (10, [])
+    assert "a.tar" in EmbeddingFolder.open(out).unread[0][0]
+    (tmp_path / "a.tar").unlink()
+    without = embed(find_units([tmp_path]), out, ThumbnailEncoder())
+    assert (without.images, without.failures) == (5, [])
+    assert EmbeddingFolder.open(out).unread == []
+
+
+def test_images_that_cannot_be_used_are_named_with_the_reason(tmp_path):
+    write_tar(tmp_path / "a.tar", [1], **{"2.jpg": b"<html>"})
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(7):
+        (pictures / f"{number}.png").write_bytes(b"")
+    report = embed(find_units([tmp_path]), tmp_path / "out", ThumbnailEncoder())
+    first, *others = report.problems
+    assert first.describe().startswith(f"{tmp_path / 'a.tar'}: 2: not an image (")
+    assert [problem.path for problem in others] == [str(pictures / f"{n}.png") for n in range(4)]
+    assert report.problems_in_all == 8
+    files = list(report.problem_files.parent.glob(report.problem_files.name))
+    assert sum(pq.read_metadata(file).num_rows for file in files) == 9
 
 
 @pytest.mark.parametrize("change", [{"id": "other"}, {"revision": "2"}, {"preprocessing": "x"}])

@@ -128,6 +128,64 @@ def test_truncated_tar_is_an_error_that_names_it(tmp_path):
         images_of(path)
 
 
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda whole, at: whole[: at - 10], "unexpected end of data"),
+        (lambda whole, at: whole[:at], "cut off after"),
+        (lambda whole, at: whole[: at + 100], "cut off after"),
+        (lambda whole, at: whole[:at] + b"?" * 512 + whole[at + 512 :], "damaged after"),
+    ],
+    ids=["in an image", "between two", "in a header", "header overwritten"],
+)
+def test_images_before_the_damage_of_a_tar_are_read(tmp_path, damage, told):
+    path = tmp_path / "t.tar"
+    with tarfile.open(path, "w") as tar:
+        for name in "abcd":
+            add(tar, f"{name}.jpg", name.encode() * 1024)
+    with tarfile.open(path) as tar:
+        at = tar.getmember("c.jpg").offset
+    path.write_bytes(damage(path.read_bytes(), at))
+    read = []
+    with pytest.raises(SourceError, match=told):
+        for image in read_unit(find_units([path])[0], LIMIT):
+            read.append(image.key)
+    assert read == (["a"] if "end of data" in told else ["a", "b"])
+
+
+def test_sidecar_of_a_damaged_tar_tells_what_is_lost(tmp_path):
+    pq.write_table(img2dataset_rows(), tmp_path / "00000.parquet")
+    with tarfile.open(tmp_path / "00000.tar", "w") as tar:
+        for name in ("000000000.jpg", "000000002.jpg"):
+            add(tar, name, b"x" * 2048)
+    with tarfile.open(tmp_path / "00000.tar") as tar:
+        at = tar.getmember("000000002.jpg").offset
+    (tmp_path / "00000.tar").write_bytes((tmp_path / "00000.tar").read_bytes()[: at + 1000])
+    found = []
+    with pytest.raises(SourceError, match="cannot be read to its end"):
+        for image in read_unit(find_units([tmp_path])[0], LIMIT):
+            found.append((image.key, image.problem))
+    assert found == [
+        ("000000000", None),
+        ("000000001", "not fetched: HTTP Error 404: Not Found"),
+        ("000000002", "unreadable: fetched, and not there"),
+    ]
+
+
+def test_what_our_guard_refused_was_never_looked_for(tmp_path):
+    rows = img2dataset_rows()
+    refused = "<urlopen error 10.0.0.1 is not a public address>"
+    messages = pa.array([refused, "HTTP Error 404: Not Found", refused])
+    rows = rows.set_column(rows.schema.get_field_index("error_message"), "error_message", messages)
+    rows = rows.set_column(
+        rows.schema.get_field_index("status"), "status", [["failed_to_download"] * 3]
+    )
+    pq.write_table(rows, tmp_path / "00000.parquet")
+    with tarfile.open(tmp_path / "00000.tar", "w"):
+        pass
+    assert [image.sample for image in images_of(tmp_path)] == [(0, 8)]
+
+
 def test_places_without_images_are_refused(tmp_path):
     with pytest.raises(UsageError, match="no images there"):
         find_units([tmp_path])
