@@ -56,7 +56,8 @@ def label() -> None:
     required=True,
     type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="File to write: CSV for a spreadsheet, or JSON if it is called so.",
+    help="File to write: a page with pictures and buttons if it is called .html, CSV for a "
+    "spreadsheet if it is called .csv, or JSON.",
 )
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
 @output_option
@@ -80,7 +81,8 @@ def export_command(
 
     Most are drawn where the machine sees nothing: if a few in a thousand of those show the
     concept, they are more than all that it found. The order is random, so that you may stop early.
-    Write yes, no or unsure into the column `label`; look at the image, not at the caption.
+    An .html file is a page that shows each image with buttons, and saves the labels as CSV. In a
+    CSV file write yes, no or unsure into the column `label`; look at the image, not the caption.
 
     The search is always exact, because the estimate rests on how many samples reach the cut-off.
     """
@@ -114,9 +116,10 @@ def export_command(
         workers=processors(),
     )
     with talk.progress() as show:
+        index = only_index(opened, options["encoder"])
         sheet = draw_label_sheet(
             opened,
-            only_index(opened, options["encoder"]),
+            index,
             sought,
             settings,
             options["samples"],
@@ -125,7 +128,7 @@ def export_command(
             device=options["device"],
             on_progress=show,
         )
-        write_label_sheet(sheet, file)
+        write_label_sheet(sheet, file, index, lambda share: show("pictures", share))
     write_answer(ExportReport(sheet.task, file), output)
     return 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +18,7 @@ from audit.counts.scored import ScoredSamples
 from audit.counts.seen import SeenStratum, seen_stratum
 from audit.datasets.dataset import Dataset
 from audit.datasets.lookup import SampleRef, look_up
-from audit.datasets.sample_keys import NO_KEYS, Keys, holds, sample_keys, shard_and_row
+from audit.datasets.sample_keys import NO_KEYS, holds, sample_keys, shard_and_row
 from audit.embeddings.files import read_record
 from audit.errors import UsageError
 from audit.fetching.selection import dataset_digest
@@ -46,10 +45,17 @@ class LabelSheet:
     ----------
     rows:
         One for each sample of the task, with the names of :data:`COLUMNS`; ``label`` is empty.
+    images:
+        For each sample the part of the index that has its image, and the number of the image in
+        it; None if it is not there any more.
+    references:
+        What the concept looks like.
     """
 
     task: LabelTask
     rows: tuple[dict[str, Any], ...]
+    images: tuple[tuple[int, int] | None, ...]
+    references: ReferenceSet
 
 
 @dataclass(frozen=True)
@@ -121,7 +127,7 @@ def draw_sheet(
     matching = VisualMatching(dataset, index, [sought], settings, on_progress)
     task = draw_task(matching, wanted)
     on_progress("captions and images of the samples", None)
-    sheet = label_sheet_of(task, dataset, index)
+    sheet = label_sheet_of(task, dataset, index, sought[1])
     task.write(dataset)
     return sheet
 
@@ -194,7 +200,9 @@ def _samples(draw: LabelDraw) -> tuple[TaskSample, ...]:
     )
 
 
-def label_sheet_of(task: LabelTask, dataset: Dataset, index: VectorIndex) -> LabelSheet:
+def label_sheet_of(
+    task: LabelTask, dataset: Dataset, index: VectorIndex, references: ReferenceSet
+) -> LabelSheet:
     """What a person needs to see: captions and URLs from the sources, and where images lie.
 
     Raises
@@ -221,40 +229,51 @@ def label_sheet_of(task: LabelTask, dataset: Dataset, index: VectorIndex) -> Lab
                 "url": source.url if source else None,
                 "shard": source.shard if source else None,
                 "row": sample.row,
-                "image": images.get(ref),
+                "image": images[ref].place if ref in images else None,
                 "label": "",
             }
         )
-    return LabelSheet(task, tuple(rows))
+    places = [images.get(ref) for ref in refs]
+    return LabelSheet(
+        task,
+        tuple(rows),
+        tuple((place.part, place.image) if place else None for place in places),
+        references,
+    )
 
 
-def _images(index: VectorIndex, refs: list[SampleRef]) -> dict[SampleRef, str]:
-    """Where the image of each sample lies, as far as the embeddings know it."""
+@dataclass(frozen=True)
+class _Image:
+    part: int
+    image: int
+    place: str | None  #: where it lies, as far as the embeddings know it
+
+
+def _images(index: VectorIndex, refs: list[SampleRef]) -> dict[SampleRef, _Image]:
+    """The first image of each sample."""
     keys = sample_keys(
         np.array([ref.ordinal for ref in refs], np.int64), np.array([ref.row for ref in refs])
     )
     wanted = np.sort(keys)
     by_key = dict(zip(keys.tolist(), refs, strict=True))
-    found: dict[SampleRef, str] = {}
-    for part in index.parts:
+    found: dict[SampleRef, _Image] = {}
+    for number, part in enumerate(index.parts):
         images = PartImages.of(part)
         mine = holds(wanted, images.link_key) & images.examined[images.link_image]
-        for key, place in _places(part, images.link_key[mine], images.link_image[mine]):
-            found.setdefault(by_key[key], place)
+        keys_here, images_here = images.link_key[mine], images.link_image[mine]
+        places = _places(part, images_here)
+        for key, image, place in zip(keys_here.tolist(), images_here.tolist(), places, strict=True):
+            found.setdefault(by_key[key], _Image(number, image, place))
     return found
 
 
-def _places(part: IndexedPart, keys: Keys, images: NDArray[np.int64]) -> Iterator[tuple[int, str]]:
-    if not len(keys):
-        return
+def _places(part: IndexedPart, images: NDArray[np.int64]) -> list[str | None]:
     own = part.embeddings.images_path
     table = (
         part.embeddings.images(["image_path"]) if own else part.embeddings.metadata(["image_path"])
     )
-    if "image_path" not in table.column_names:
-        return
+    if not len(images) or "image_path" not in table.column_names:
+        return [None] * len(images)
     uri = (read_record(own) or {}).get("uri") if own else None
     paths = table["image_path"].take(images).to_pylist()
-    for key, path in zip(keys.tolist(), paths, strict=True):
-        if path is not None:
-            yield key, f"{uri}/{path}" if uri else path
+    return [f"{uri}/{path}" if uri and path is not None else path for path in paths]

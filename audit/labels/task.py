@@ -97,6 +97,11 @@ class LabelTask:
     def folder_name(self) -> str:
         return f"{slug(self.concept)}-{self.id}"
 
+    @property
+    def saved_as(self) -> str:
+        """What a page that people label on calls the file of their labels."""
+        return f"labels-{self.id}.csv"
+
     def label_id(self, number: int) -> str:
         """What the sample of that number, from 0 on, is called in the file that is labelled."""
         return f"{self.id}-{number + 1:0{len(str(len(self.samples)))}d}"

@@ -6,7 +6,6 @@ JPEGs inside it, nothing in it runs, and its content security policy forbids the
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -15,6 +14,7 @@ from pathlib import Path
 from audit.datasets.files import written_whole
 from audit.estimates.prevalence import Estimate
 from audit.reports.markup import Html, fill, joined, shortened
+from audit.reports.pictures import Picture, framed
 
 _LONGEST_CAPTION = 200
 _LONGEST_ALT = 120
@@ -29,8 +29,6 @@ class SheetImage:
 
     Attributes
     ----------
-    thumbnail:
-        A JPEG made by :func:`audit.images.thumbnails.thumbnail`; None if ``why_missing`` says why.
     shard, row:
         The sample: URI of its shard, and its row there.
     named:
@@ -39,8 +37,7 @@ class SheetImage:
         Whether ``caption`` is the folded one, because the source is out of reach or has changed.
     """
 
-    thumbnail: bytes | None
-    why_missing: str | None
+    picture: Picture
     score: float
     caption: str | None
     url: str | None
@@ -73,8 +70,7 @@ class SheetReference:
     """A reference of a concept; words have no picture."""
 
     name: str
-    thumbnail: bytes | None
-    why_missing: str | None = None
+    picture: Picture
 
 
 @dataclass(frozen=True)
@@ -220,9 +216,7 @@ def _references(concept: SheetConcept) -> Html:
     shown = [
         fill(
             "<li><figure>$frame<figcaption><p><bdi>$name</bdi></p></figcaption></figure></li>",
-            frame=_picture(
-                one.thumbnail, one.why_missing, f"Reference: {shortened(one.name, _LONGEST_ALT)}"
-            ),
+            frame=framed(one.picture, f"Reference: {shortened(one.name, _LONGEST_ALT)}"),
             name=shortened(one.name, _LONGEST_ADDRESS),
         )
         for one in concept.references
@@ -268,7 +262,7 @@ def _image(image: SheetImage, cutoff: float) -> Html:
         '<p class="score"><b>$score</b><span class="soft">$away</span> $tag</p>'
         "<p><bdi>$caption</bdi>$folded</p>"
         '<p class="source">$url<bdi>$shard</bdi>, row $row</p></figcaption></figure></li>',
-        frame=_picture(image.thumbnail, image.why_missing, alt),
+        frame=framed(image.picture, alt),
         score=f"{image.score:.4f}",
         away=f"{image.score - cutoff:+.4f}".replace("-", "\N{MINUS SIGN}"),
         tag=tag,
@@ -280,15 +274,4 @@ def _image(image: SheetImage, cutoff: float) -> Html:
         url=url,
         shard=shortened(image.shard.rsplit("/", 1)[-1], _LONGEST_ADDRESS),
         row=f"{image.row:,}",
-    )
-
-
-def _picture(thumbnail: bytes | None, why_missing: str | None, alt: str) -> Html:
-    if thumbnail is None:
-        why = shortened(why_missing or "nobody knows why", _LONGEST_ADDRESS)
-        return fill('<div class="frame"><p>No picture: <bdi>$why</bdi></p></div>', why=why)
-    return fill(
-        '<div class="frame"><img src="data:image/jpeg;base64,$data" alt="$alt"></div>',
-        data=base64.b64encode(thumbnail).decode(),
-        alt=alt,
     )

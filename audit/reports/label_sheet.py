@@ -1,29 +1,43 @@
-"""The file that a person labels: JSON, or CSV that a spreadsheet shows and never runs."""
+"""The file that a person labels: a page, JSON, or CSV that a spreadsheet shows and never runs."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from audit.datasets.files import written_whole
 from audit.labels.export import COLUMNS, LabelSheet
+from audit.reports.label_page import label_page
+from audit.vectors.index import VectorIndex
 
 #: A spreadsheet takes a cell that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def write_label_sheet(sheet: LabelSheet, path: Path) -> None:
-    """Write a sheet as JSON, if the file is called so, or as CSV for a spreadsheet.
+def write_label_sheet(
+    sheet: LabelSheet,
+    path: Path,
+    index: VectorIndex,
+    on_progress: Callable[[float], None] = lambda share: None,
+) -> None:
+    """Write a sheet: as a page with pictures, as JSON, or as CSV, as the file is called.
 
     Raises
     ------
     StorageError
         If the file cannot be written.
+    MissingPackageError
+        If the page is wanted and Pillow is not installed.
     """
-    text = _json(sheet) if path.suffix.lower() == ".json" else _csv(sheet)
+    kind = path.suffix.lower()
+    if kind in (".html", ".htm"):
+        text: str = label_page(sheet, index, on_progress)
+    else:
+        text = _json(sheet) if kind == ".json" else _csv(sheet)
     with written_whole(path) as file:
         file.write(text.encode("utf-8", errors="replace"))
 

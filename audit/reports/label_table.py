@@ -23,14 +23,17 @@ def _export(report: ExportReport) -> list[RenderableType]:
     table.add_column("To label", justify="right")
     for stratum in task.strata:
         table.add_row(stratum.title, f"{stratum.size:,}", f"{stratum.drawn:,}")
+    if report.path.suffix.lower() in (".html", ".htm"):
+        what, file = f"Open {report.path} in a browser, label, save the labels", task.saved_as
+    else:
+        what, file = "Write yes, no or unsure into the column label", str(report.path)
     return [
         table,
         Text(
             f"\n{visible(task.concept)}: {len(task.samples):,} samples to label, cut-off "
-            f"{task.cutoff:.3f}, seed {task.seed}. Write yes, no or unsure into the column label, "
-            "then:"
+            f"{task.cutoff:.3f}, seed {task.seed}. {what}, then:"
         ),
-        Text(f"audit label import {report.path}", no_wrap=True),
+        Text(f"audit label import {file}", no_wrap=True),
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +14,8 @@ from audit.counts.sheet_groups import choose_groups
 from audit.counts.visual_results import VisualCount, VisualResult
 from audit.datasets.dataset import Dataset
 from audit.datasets.lookup import SampleRef, SourceSample, look_up
-from audit.embeddings.originals import read_originals
 from audit.estimates.intervals import wilson
 from audit.estimates.prevalence import Estimate
-from audit.images.decoding import DEFAULT_LIMITS, BadImageError
-from audit.images.thumbnails import thumbnail
 from audit.references.cutoffs import CutOff
 from audit.reports.contact_sheet import (
     ContactSheet,
@@ -28,6 +24,7 @@ from audit.reports.contact_sheet import (
     SheetImage,
     SheetReference,
 )
+from audit.reports.pictures import Picture, indexed_pictures, reference_picture
 from audit.vectors.index import VectorIndex
 
 #: References that are shown.
@@ -79,7 +76,11 @@ def contact_sheet_of(
     refs = {SampleRef(*ref) for one in chosen for ref in one.samples()}
     evidence = _Evidence(
         look_up(dataset, refs),
-        dict(_pictures(index, {image for one in chosen for image in one.images()}, on_progress)),
+        dict(
+            indexed_pictures(
+                index, (image for one in chosen for image in one.images()), on_progress
+            )
+        ),
     )
     return ContactSheet(
         dataset=result.dataset,
@@ -118,44 +119,15 @@ class _Chosen:
 
 
 @dataclass(frozen=True)
-class _Picture:
-    thumbnail: bytes | None
-    why_missing: str | None = None
-
-
-@dataclass(frozen=True)
 class _Evidence:
     samples: dict[SampleRef, SourceSample]
-    pictures: dict[tuple[int, int], _Picture]
+    pictures: dict[tuple[int, int], Picture]
 
 
 def _chosen(count: VisualCount, captions_read: bool, each: int, seed: int) -> _Chosen:
     found = count.scored
     named = found.named if captions_read else None
     return _Chosen(count, choose_groups(found.score, named, found.cutoff, each, seed))
-
-
-def _pictures(
-    index: VectorIndex, images: set[tuple[int, int]], on_progress: Callable[[float], None]
-) -> Iterator[tuple[tuple[int, int], _Picture]]:
-    by_part = defaultdict(list)
-    for part, image in sorted(images):
-        by_part[part].append(image)
-    done = 0
-    for part, numbers in by_part.items():
-        for original in read_originals(index.parts[part].embeddings, numbers):
-            yield (part, original.image), _picture(original.data, original.problem)
-            done += 1
-            on_progress(done / len(images))
-
-
-def _picture(data: bytes | None, problem: str | None) -> _Picture:
-    if data is None:
-        return _Picture(None, problem)
-    try:
-        return _Picture(thumbnail(data))
-    except BadImageError as error:
-        return _Picture(None, f"{error.reason}: {error.message}")
 
 
 def _basis(result: VisualResult) -> str:
@@ -210,17 +182,8 @@ def _figures(count: VisualCount, captions_read: bool) -> tuple[tuple[str, Estima
 
 
 def _reference(name: str, kind: str) -> SheetReference:
-    if kind == "text":
-        return SheetReference(name, None, "the reference is words")
-    path = Path(name)
-    try:
-        too_large = path.stat().st_size > DEFAULT_LIMITS.bytes
-        picture = _picture(None, "too large") if too_large else _picture(path.read_bytes(), None)
-    except (OSError, ValueError) as error:
-        told = error.strerror if isinstance(error, OSError) else None
-        picture = _Picture(None, f"it cannot be read any more: {told or error}")
     # The folders above it are nobody's business who is shown the sheet.
-    return SheetReference(path.name, picture.thumbnail, picture.why_missing)
+    return SheetReference(Path(name).name, reference_picture(name, kind))
 
 
 def _group(
@@ -241,11 +204,9 @@ def _group(
     for member in members.tolist():
         ref = SampleRef(int(found.shard[member]), int(found.row[member]))
         sample = evidence.samples.get(ref) or SourceSample("shard gone", None, None, False)
-        picture = evidence.pictures[int(found.part[member]), int(found.image[member])]
         images.append(
             SheetImage(
-                thumbnail=picture.thumbnail,
-                why_missing=picture.why_missing,
+                picture=evidence.pictures[int(found.part[member]), int(found.image[member])],
                 score=float(found.score[member]),
                 caption=sample.caption,
                 url=sample.url,

@@ -165,6 +165,21 @@ def test_json_goes_the_same_way(audit, export):
     assert answer["samples"]["low"] <= SHOWN <= answer["samples"]["high"]
 
 
+def test_page_shows_the_pictures_and_its_labels_are_read(audit, export, tmp_path):
+    path, answer = export(name="labels.html")
+    page = path.read_text()
+    assert page.count('alt="To label"') == 150
+    ids = re.findall(r'<fieldset id="([^"]+)">', page)
+    assert len(set(ids)) == 150
+    (saved,) = re.findall(r"audit label import (labels-\w+\.csv)", answer.out)
+    # What the page saves after the first forty.
+    labels = tmp_path / saved
+    given = [f"{one},no" for one in ids[:40]] + [f"{one}," for one in ids[40:]]
+    labels.write_text("\r\n".join(["label_id,label", *given, ""]))
+    found = json.loads(audit("label", "import", labels, "--output", "json").out)
+    assert found["labels"] == {"yes": 0, "no": 40, "unsure": 0}
+
+
 def test_same_seed_same_samples(export):
     ids = []
     for seed in (3, 3, 4):

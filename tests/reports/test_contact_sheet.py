@@ -19,6 +19,7 @@ from audit.reports.contact_sheet import (
     write_contact_sheet,
 )
 from audit.reports.markup import Html, fill, shortened, visible
+from audit.reports.pictures import Picture
 
 JPEG = b"\xff\xd8\xff\xe0 pixels"
 
@@ -82,7 +83,7 @@ class Seen(HTMLParser):
 
 
 IMAGE = SheetImage(
-    JPEG, None, 0.6123, "Sunflowers, by Van Gogh", "https://example.org/1.jpg", "/a/s-0.parquet",
+    Picture(JPEG), 0.6123, "Sunflowers, by Van Gogh", "https://example.org/1.jpg", "/a/s-0.parquet",
     1234, True,
 )  # fmt: skip
 GROUP = SheetGroup("just above the cut-off", "The least sure.", 40, (IMAGE,))
@@ -92,7 +93,7 @@ CONCEPT = SheetConcept(
     cutoff_interval=(0.58, 0.63),
     cutoff_how="calibrated on 20,000 other images",
     figures=(("show the concept", Estimate(1234.4, 1000.2, 1500.9)),),
-    references=(SheetReference("sunflowers.jpg", JPEG),),
+    references=(SheetReference("sunflowers.jpg", Picture(JPEG)),),
     groups=(GROUP,),
     warnings=("3 references only",),
 )
@@ -125,14 +126,17 @@ def with_image(**values):
 
 def all_hostile(text):
     image = replace(IMAGE, caption=text, url=text, shard=text)
-    missing = replace(image, thumbnail=None, why_missing=text)
+    missing = replace(image, picture=Picture(None, text))
     group = SheetGroup(text, text, 2, (image, missing))
     concept = replace(
         CONCEPT,
         name=text,
         cutoff_how=text,
         figures=((text, Estimate(1, 0, 2)),),
-        references=(SheetReference(text, JPEG), SheetReference(text, None, text)),
+        references=(
+            SheetReference(text, Picture(JPEG)),
+            SheetReference(text, Picture(None, text)),
+        ),
         groups=(group,),
         warnings=(text,),
     )
@@ -206,7 +210,7 @@ def test_long_captions_and_addresses_are_shortened_and_say_so(page):
 
 
 def test_an_image_that_is_missing_says_why(page):
-    seen = page(with_image(thumbnail=None, why_missing="its source is gone"))
+    seen = page(with_image(picture=Picture(None, "its source is gone")))
     assert "No picture: its source is gone" in seen.text
     assert len(seen.images) == 1
 

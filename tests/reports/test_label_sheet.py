@@ -12,10 +12,13 @@ from audit.labels.answers import read_answers
 from audit.labels.export import COLUMNS, LabelSheet
 from audit.reports.label_sheet import write_label_sheet
 
+NO_INDEX = SimpleNamespace(parts=[])
+NONE = SimpleNamespace(names=(), kind="images")
+
 
 def sheet_with(**cells):
     row = dict.fromkeys(COLUMNS) | {"label_id": "abcd-1", "label": ""} | cells
-    return LabelSheet(SimpleNamespace(concept="blue cat"), (row,))
+    return LabelSheet(SimpleNamespace(concept="blue cat"), (row,), (None,), NONE)
 
 
 @pytest.fixture
@@ -24,7 +27,7 @@ def written(tmp_path):
 
     def write(**cells):
         path = tmp_path / "labels.csv"
-        write_label_sheet(sheet_with(**cells), path)
+        write_label_sheet(sheet_with(**cells), path, NO_INDEX)
         with path.open(encoding="utf-8-sig", newline="") as stream:
             (row,) = csv.DictReader(stream)
         return row
@@ -54,13 +57,13 @@ def test_unknown_is_empty_and_scores_are_short(written):
 
 def test_csv_says_that_it_is_utf8_and_names_the_columns_in_order(tmp_path):
     path = tmp_path / "labels.csv"
-    write_label_sheet(sheet_with(caption="Łódź"), path)
+    write_label_sheet(sheet_with(caption="Łódź"), path, NO_INDEX)
     assert path.read_bytes().startswith(b"\xef\xbb\xbf" + ",".join(COLUMNS).encode() + b"\r\n")
 
 
 def test_json_keeps_values(tmp_path):
     path = tmp_path / "labels.JSON"
-    write_label_sheet(sheet_with(caption="=1+1", score=1 / 3), path)
+    write_label_sheet(sheet_with(caption="=1+1", score=1 / 3), path, NO_INDEX)
     record = json.loads(path.read_text("utf-8"))
     assert record["concept"] == "blue cat"
     (sample,) = record["samples"]
@@ -70,5 +73,5 @@ def test_json_keeps_values(tmp_path):
 @pytest.mark.parametrize("name", ["labels.csv", "labels.json"])
 def test_a_sheet_with_answers_is_read_back(tmp_path, name):
     path = tmp_path / name
-    write_label_sheet(sheet_with(caption="=1", label="yes"), path)
+    write_label_sheet(sheet_with(caption="=1", label="yes"), path, NO_INDEX)
     assert read_answers(path).answers == {"abcd-1": 1}

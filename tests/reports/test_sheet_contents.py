@@ -125,8 +125,8 @@ def test_picture_caption_and_address_belong_to_the_same_sample(counted):
         assert image.url == f"https://a.example.org/{image.row}.jpg"
         assert image.shard.endswith("a.parquet")
         assert image.named == (image.row in NAMING)
-        assert image.thumbnail == thumbnail(png(image.row))
-        assert (image.why_missing, image.folded) == (None, False)
+        assert image.picture.thumbnail == thumbnail(png(image.row))
+        assert (image.picture.why_missing, image.folded) == (None, False)
 
 
 def test_numbers_are_those_of_the_count(counted):
@@ -142,7 +142,7 @@ def test_numbers_are_those_of_the_count(counted):
         "show it and never name it (indirect exposure)": count.unnamed.estimate,
     }
     assert concept.references[0].name == "0.png"
-    assert concept.references[0].thumbnail.startswith(b"\xff\xd8")
+    assert concept.references[0].picture.thumbnail.startswith(b"\xff\xd8")
 
 
 def test_a_seed_draws_the_same_sample_and_tells_what_it_can_say(counted):
@@ -177,11 +177,11 @@ def test_images_and_captions_that_are_gone_leave_their_reasons(counted, tmp_path
         reference.unlink()
     concept = contact_sheet_of(*asked, each=50).concepts[0]
     images = {image.row: image for image in concept.groups[0].images}
-    assert {images[row].why_missing for row in range(0, SHOWN, 2)} == {"its source is gone"}
-    assert images[3].why_missing == "its source has changed since it was embedded"
-    assert images[1].thumbnail == thumbnail(png(1))
+    assert {images[row].picture.why_missing for row in range(0, SHOWN, 2)} == {"its source is gone"}
+    assert images[3].picture.why_missing == "its source has changed since it was embedded"
+    assert images[1].picture.thumbnail == thumbnail(png(1))
     assert (images[1].caption, images[1].url, images[1].folded) == ("sunflowers no 1", None, True)
-    assert "cannot be read any more" in concept.references[0].why_missing
+    assert "cannot be read any more" in concept.references[0].picture.why_missing
 
 
 def test_the_sheet_of_a_count_is_written(counted, tmp_path):
