@@ -238,7 +238,8 @@ class OpenDataset:
         Parameters
         ----------
         path:
-            Written over if it exists. JSON if it is called so, else CSV.
+            Written over if it exists. A page with the pictures if it is called ``.html``, JSON if
+            it is called so, else CSV.
         samples:
             How many to label; fewer are drawn where there are not so many.
         references, prompts, by, where, cutoff, per_million, statistic, encoder, device:
@@ -259,9 +260,10 @@ class OpenDataset:
 
         named = encoder if isinstance(encoder, str) or encoder is None else encoder.info.id
         (asked,) = gather_concepts([concept])
+        index = only_index(self.dataset, named)
         sheet = draw_label_sheet(
             self.dataset,
-            only_index(self.dataset, named),
+            index,
             asked,
             VisualSettings(
                 by=by,
@@ -279,7 +281,7 @@ class OpenDataset:
             device=device,
             on_progress=on_progress,
         )
-        write_label_sheet(sheet, Path(path).expanduser())
+        write_label_sheet(sheet, Path(path).expanduser(), index)
         return ExportReport(sheet.task, Path(path).expanduser())
 
     def import_labels(self, path: PathLike, who: str = "unknown") -> LabelReport:
