@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from audit.concepts import Concept
@@ -21,23 +20,22 @@ from audit.embeddings.embed import EmbedProgress, EmbedReport, embed
 from audit.embeddings.folder import UNKNOWN_REVISION, read_manifest
 from audit.embeddings.places import embeddings_folder, embeddings_folders
 from audit.encoders.encoder import Encoder, load_encoder
-from audit.errors import ConceptError, UsageError
-from audit.fetching.fetch import FetchListener, fetch_images
-from audit.fetching.report import FetchReport
-from audit.fetching.run import FetchProgress
+from audit.errors import ConceptError, UsageError, did_you_mean
 from audit.images.collections import find_units
 from audit.images.decoding import DEFAULT_LIMITS, DecodeLimits
 from audit.labels.beside import with_labels
 from audit.labels.export import LabelSheet, draw_sheet
 from audit.parallel import processors
 from audit.references.reference_set import ReferenceSet, embed_references, text_references
-from audit.vectors.build import index_dataset
 from audit.vectors.index import VectorIndex
 
 #: The encoder that is taken where nobody says anything.
 DEFAULT_ENCODER = "open_clip:ViT-B-32/laion2b_s34b_b79k"
 
 PathLike = str | os.PathLike[str]
+
+#: Of one concept a file or a folder, of several a folder of folders, or paths by name.
+References = PathLike | Mapping[str, PathLike | Sequence[PathLike]] | None
 
 
 def embed_images(
@@ -75,7 +73,7 @@ def embed_images(
     """
     units = find_units(_sources(images, dataset))
     if encoder is None:
-        encoder = _usual_encoder(dataset) if out is None else DEFAULT_ENCODER
+        encoder = usual_encoder(dataset) if out is None else DEFAULT_ENCODER
     loaded = load_encoder(encoder, device) if isinstance(encoder, str) else encoder
     if out is not None:
         folder = Path(out).expanduser().absolute()
@@ -112,7 +110,14 @@ def _sources(images: Sequence[PathLike], dataset: Dataset | None) -> list[PathLi
     return [fetched]
 
 
-def _usual_encoder(dataset: Dataset | None) -> str:
+def usual_encoder(dataset: Dataset | None) -> str:
+    """The id of the encoder of a dataset's own embeddings; :data:`DEFAULT_ENCODER` without any.
+
+    Raises
+    ------
+    UsageError
+        If there are embeddings of several.
+    """
     there = []
     for folder in embeddings_folders(dataset) if dataset is not None else ():
         record = read_manifest(folder)
@@ -128,7 +133,7 @@ def _usual_encoder(dataset: Dataset | None) -> str:
 
 def gather_references(
     concepts: Sequence[Concept],
-    references: PathLike | Mapping[str, Sequence[PathLike]] | None,
+    references: References,
     prompts: Sequence[str],
     encoder: Encoder,
     limits: DecodeLimits = DEFAULT_LIMITS,
@@ -139,8 +144,8 @@ def gather_references(
     ----------
     references:
         Of one concept: an image, or a folder of images. Of several: a folder that has a folder
-        with the name of each; or a mapping from names to paths. Those that a concept names itself
-        (in its list) come first.
+        with the name of each; or a mapping from names to a path or several. Those that a concept
+        names itself (in its list) come first.
     prompts:
         Words that stand in for references; ``{}`` is replaced by the concept's name.
 
@@ -157,7 +162,8 @@ def gather_references(
             continue
         paths: list[PathLike] = list(concept.references)
         if isinstance(references, Mapping):
-            paths += references.get(concept.name, ())
+            given = references.get(concept.name, ())
+            paths += [given] if isinstance(given, str | os.PathLike) else given
         elif references is not None:
             paths += _reference_paths(concept, Path(references).expanduser(), len(concepts))
         if not paths:
@@ -171,18 +177,34 @@ def gather_references(
 
 
 def _reference_paths(concept: Concept, folder: Path, concepts: int) -> list[PathLike]:
-    if concepts == 1:
-        inside = folder / concept.name
-        return [inside if inside.is_dir() else folder]
     inside = folder / concept.name
     if inside.is_dir():
         return [inside]
+    others = _folders_of_others(folder)
+    if concepts == 1 and not others:
+        return [folder]
     if concept.references:
         return []
-    raise ConceptError(
-        f"{concept.name}: {folder} has no folder of that name.",
-        hint="With several concepts, put the references of each into a folder with its name.",
+    listed = ", ".join(repr(name) for name in others[:10]) + (" …" if len(others) > 10 else "")
+    near = did_you_mean(concept.name, others)
+    what = (
+        "With several concepts, put the references of each into a folder with its name."
+        if concepts > 1
+        else "Name the folder that shows the concept: only its images are taken then."
     )
+    raise ConceptError(
+        f"{concept.name}: {folder} has no folder of that name"
+        + (f", only {listed}." if others else "."),
+        hint=(f"{near} " if near else "") + what,
+    )
+
+
+def _folders_of_others(folder: Path) -> list[str]:
+    """The folders in a folder that holds nothing else, as one with a folder a concept does."""
+    if not folder.is_dir():
+        return []
+    there = [path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "_"))]
+    return [path.name for path in there] if all(path.is_dir() for path in there) else []
 
 
 def open_encoder(
@@ -226,7 +248,7 @@ def count_shown(
     concepts: Sequence[Concept],
     settings: VisualSettings,
     *,
-    references: PathLike | Mapping[str, Sequence[PathLike]] | None = None,
+    references: References = None,
     prompts: Sequence[str] = (),
     encoder: Encoder | None = None,
     device: str = "auto",
@@ -263,7 +285,7 @@ def draw_label_sheet(
     settings: VisualSettings,
     wanted: int,
     *,
-    references: PathLike | Mapping[str, Sequence[PathLike]] | None = None,
+    references: References = None,
     prompts: Sequence[str] = (),
     encoder: Encoder | None = None,
     device: str = "auto",
@@ -286,80 +308,3 @@ def draw_label_sheet(
     (sought,) = gather_references([concept], references, prompts, loaded)
     settings = _on_device(settings, device)
     return draw_sheet(dataset, index, sought, settings, wanted, on_progress=on_progress)
-
-
-#: Random samples that are fetched beside caption matches, so that there is a background and
-#: something is known of the samples that do not name the concept.
-OTHER_SAMPLES = 1000
-
-
-def fetch_evidence(
-    dataset: Dataset,
-    home: Home,
-    concepts: Sequence[Concept],
-    wanted: int,
-    *,
-    others: int | None = None,
-    where: str | None = None,
-    seed: int = 0,
-    encoder: str | Encoder | None = None,
-    device: str = "auto",
-    allow_private: bool = False,
-    on_fetched: Callable[[FetchReport], None] = lambda report: None,
-    on_progress: Progress = lambda what, share: None,
-) -> None:
-    """Fetch, embed and index random samples of a dataset: of the caption matches, and of all.
-
-    What was drawn and fetched before with the same seed is not fetched again. Opens network
-    connections.
-
-    Parameters
-    ----------
-    wanted:
-        Caption matches of each concept.
-    others:
-        Samples of all; by default :data:`OTHER_SAMPLES`, or ``wanted`` if that is more.
-    on_fetched:
-        Called after each fetch.
-
-    Raises
-    ------
-    UsageError
-        If the dataset has no URLs.
-    MissingPackageError
-        If img2dataset or the encoder is not installed.
-    """
-    if others is None:
-        others = max(OTHER_SAMPLES, wanted)
-    draws: list[tuple[str, tuple[Concept, ...], int]] = [
-        (concept.name, (concept,), wanted) for concept in concepts
-    ]
-    if others:
-        draws.append(("all samples", (), others))
-    for what, among, sample in draws:
-        listener = FetchListener(on_progress=partial(_tell_fetch, on_progress, what))
-        on_fetched(
-            fetch_images(
-                dataset,
-                concepts=among,
-                where=where,
-                sample=sample,
-                seed=seed,
-                allow_private=allow_private,
-                listener=listener,
-            )
-        )
-    embed_images(
-        (),
-        dataset,
-        home,
-        encoder=encoder,
-        device=device,
-        on_progress=lambda progress: on_progress("embedding", progress.share),
-    )
-    named = encoder.info.id if isinstance(encoder, Encoder) else encoder
-    index_dataset(dataset, home, encoder=named)
-
-
-def _tell_fetch(on_progress: Progress, what: str, progress: FetchProgress) -> None:
-    on_progress(f"fetching images of {what}", progress.share)

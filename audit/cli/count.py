@@ -127,12 +127,13 @@ def _by_image(
     talk: Talk, home: Home, dataset: str | None, asked: list[Concept], **options: Any
 ) -> Any:
     from audit.counts.matching import VisualSettings
+    from audit.evidence import fetch_evidence
     from audit.parallel import processors
     from audit.reports import visual_table  # noqa: F401  (registers the table)
     from audit.reports.contact_sheet import write_contact_sheet
     from audit.reports.sheet_contents import contact_sheet_of
     from audit.vectors.places import only_index
-    from audit.visual import count_shown, fetch_evidence
+    from audit.visual import count_shown
 
     refuse(["distinct"], "counts captions; pictures are counted distinct by themselves")
     if not options["verify"]:
@@ -152,13 +153,16 @@ def _by_image(
         workers=options["workers"] or processors(),
         approximate=options["approximate"],
     )
+    encoder = None
     with talk.progress() as show:
         if options["verify"]:
-            fetch_evidence(
+            encoder = fetch_evidence(
                 opened,
                 home,
                 asked,
                 options["verify"],
+                references=options["references"],
+                prompts=options["prompts"],
                 others=options["others"],
                 where=options["where"],
                 seed=options["seed"],
@@ -167,10 +171,11 @@ def _by_image(
                 allow_private=options["allow_private"],
                 on_fetched=lambda report: talk.say(
                     f"{report.name}: {report.fetched:,} of {report.chosen:,} images fetched"
+                    + (f", {report.refused:,} refused as private" if report.refused else "")
                 ),
                 on_progress=show,
             )
-        index = only_index(opened, options["encoder"])
+        index = only_index(opened, encoder.info.id if encoder else options["encoder"])
         result = count_shown(
             opened,
             index,
@@ -178,6 +183,7 @@ def _by_image(
             settings,
             references=options["references"],
             prompts=options["prompts"],
+            encoder=encoder,
             device=options["device"],
             on_progress=show,
         )

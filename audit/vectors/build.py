@@ -132,8 +132,8 @@ def index_dataset(
     Parameters
     ----------
     embeddings:
-        A folder of ours or of others; by default the dataset's own, or those that its index was
-        built from.
+        A folder of ours or of others, whose vectors replace those of another folder that the
+        index was made from; by default that folder, or the dataset's own.
     encoder:
         The id of what made the vectors, where the folder does not say it, or where the dataset
         has embeddings of several.
@@ -149,7 +149,8 @@ def index_dataset(
     Raises
     ------
     UsageError
-        If there are no embeddings, nothing to join them by, or too little memory.
+        If there are no embeddings, or several to choose from; if there is nothing to join them
+        by, or too little memory.
     EncoderMismatchError
         If they are of another encoder than said, or than the index there.
     SourceError
@@ -298,6 +299,7 @@ def build_index(
         | ({"approximate": record["approximate"]} if record and "approximate" in record else {}),
     )
     (folder / JOURNAL).unlink()
+    _remove_others(folder, {state["ordinal"] for state in states})
     return IndexReport(
         folder=folder,
         encoder=embeddings.info,
@@ -308,6 +310,15 @@ def build_index(
         seconds=time.monotonic() - started,
         not_embedded=len(embeddings.unread),
     )
+
+
+def _remove_others(folder: Path, kept: set[int]) -> None:
+    """Files of parts that are no longer among the embeddings."""
+    for path in folder.iterdir():
+        kind, _, number = path.stem.partition("_")
+        gone = number.isdecimal() and int(number) not in kept
+        if gone and path == stored_path(folder, kind, int(number)):
+            path.unlink()
 
 
 def _tell(on_progress: Callable[[int, int], None], before: int, total: int, rows: int) -> None:

@@ -51,36 +51,60 @@ def only_index(dataset: Dataset, encoder_id: str | None = None) -> VectorIndex:
     )
 
 
-def only_embeddings(dataset: Dataset, encoder_id: str | None = None) -> EmbeddingFolder:
-    """The dataset's embeddings of an encoder; without ``encoder_id`` the only ones there are.
+def indexed_embeddings(dataset: Dataset, encoder_id: str) -> Path | None:
+    """The folder that the index of an encoder was made from; None if either is not there.
 
-    Its own come first, then those that an index of it was built from.
+    Raises
+    ------
+    SourceError
+        If the manifest of an index is damaged.
+    """
+    folder = index_encoders(dataset).get(encoder_id)
+    record = read_index_manifest(folder) if folder is not None else None
+    if folder is None or record is None:
+        return None
+    place = Path(folder, record["embeddings"]).resolve()
+    return place if place.is_dir() else None
+
+
+def only_embeddings(dataset: Dataset, encoder_id: str | None = None) -> EmbeddingFolder:
+    """The embeddings of an encoder that a dataset has; without ``encoder_id`` the only ones.
+
+    They are in the dataset's folder, or where its index was made from.
 
     Raises
     ------
     UsageError
-        If there are none of that encoder, or none or several to choose from.
+        If there are none of that encoder, or none or several to choose from; or if there are
+        some in the dataset's folder and the index was made from others.
     SourceError
         If they are damaged.
     """
-    there = {
-        encoder: Path(folder, (read_index_manifest(folder) or {})["embeddings"])
-        for encoder, folder in index_encoders(dataset).items()
-    }
+    own = {}
     for folder in embeddings_folders(dataset):
         record = read_manifest(folder)
         if record is not None:
-            there[record["encoder"]["id"]] = folder
-    if encoder_id is None and len(there) == 1:
-        (encoder_id,) = there
+            own[record["encoder"]["id"]] = folder
+    there = [*index_encoders(dataset), *own]
+    if encoder_id is None and len(set(there)) == 1:
+        encoder_id = there[0]
     if encoder_id is not None:
-        folder = there.get(encoder_id, embeddings_folder(dataset, encoder_id))
+        inside = own.get(encoder_id, embeddings_folder(dataset, encoder_id))
+        indexed = indexed_embeddings(dataset, encoder_id)
+        if indexed is not None and inside.is_dir() and not inside.samefile(indexed):
+            raise UsageError(
+                f"The index of {encoder_id} was made from {indexed}, and there are embeddings of "
+                f"it in {inside} too.",
+                hint=f"Name the folder. To go on with the index: `audit index {indexed}`. To "
+                f"replace it by one of the others: `audit index {inside}`.",
+            )
+        folder = indexed or inside
         if folder.is_dir():
             return EmbeddingFolder.open(folder, encoder_id)
     raise _nothing_to_choose(
         dataset,
         "embeddings",
-        list(there),
+        list(dict.fromkeys(there)),
         encoder_id,
         "Make some with `audit embed`, or give a folder of embeddings that others made.",
     )
@@ -97,6 +121,11 @@ def _nothing_to_choose(
         return UsageError(
             f"Dataset {dataset.name!r} has {what} of {len(there)} encoders: {listed}.",
             hint=f"Choose one with --encoder {there[0]}.",
+        )
+    if encoder_id in there:
+        return UsageError(
+            f"The {what} of {encoder_id} that the index was made from are gone.",
+            hint=f"Name the folder that they are in now. {make}",
         )
     near = did_you_mean(encoder_id, there)
     return UsageError(

@@ -289,3 +289,17 @@ def test_links_are_not_kept_in_memory(dataset, embeddings, tmp_path):
     before = pa.total_allocated_bytes()
     assert part.links.num_rows == 1000
     assert pa.total_allocated_bytes() == before
+
+
+def test_files_of_parts_that_are_gone_are_removed(dataset, embeddings, tmp_path):
+    opened = dataset(["a", "b", "c"])
+    parts = [{"url": [url(0, row)]} for row in range(3)]
+    place = tmp_path / "index"
+    build_index(opened, embeddings(*parts, dtype=np.float32), place)
+    assert {path.name for path in place.glob("*_00002.*")} == {
+        "codes_00002.npy", "bounds_00002.npy", "vectors_00002.npy", "links_00002.parquet",
+    }  # fmt: skip
+    (tmp_path / "foreign" / "img_emb" / "img_emb_2.npy").unlink()
+    build_index(opened, EmbeddingFolder.open(tmp_path / "foreign", "test-encoder"), place)
+    assert not list(place.glob("*_00002.*"))
+    assert len(VectorIndex(place)) == 2

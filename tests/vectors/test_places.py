@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from audit import api
@@ -11,7 +13,7 @@ from audit.embeddings.folder import EmbeddingFolder
 from audit.embeddings.places import embeddings_folder, slug
 from audit.encoders.encoder import EncoderInfo
 from audit.errors import EncoderMismatchError, UsageError
-from audit.vectors.build import build_index
+from audit.vectors.build import build_index, index_dataset
 from audit.vectors.places import index_folder, only_embeddings, only_index
 
 
@@ -86,3 +88,38 @@ def test_encoders_that_share_a_file_name_do_not_share_a_folder(dataset):
     assert index_folder(dataset, "a:b") == index_folder(dataset, "a/b")
     with pytest.raises(EncoderMismatchError):
         index(dataset, "a/b")
+
+
+def embed_into(folder, encoder_id, rows=1):
+    """A folder of clip-retrieval's layout."""
+    (folder / "img_emb").mkdir(parents=True)
+    (folder / "metadata").mkdir()
+    np.save(folder / "img_emb" / "img_emb_0.npy", np.ones((rows, 4), np.float16) / 2)
+    urls = [f"https://a.example.org/{row}.jpg" for row in range(rows)]
+    pq.write_table(pa.table({"url": urls}), folder / "metadata" / "metadata_0.parquet")
+    return folder
+
+
+def test_index_of_embeddings_elsewhere_is_never_replaced_unasked(dataset, home, tmp_path):
+    elsewhere = embed_into(tmp_path / "elsewhere", "e", rows=2)
+    index_dataset(dataset, home, elsewhere, encoder="e")
+    inside = embed_into(embeddings_folder(dataset, "e"), "e")
+    with pytest.raises(
+        UsageError, match=r"made from .*elsewhere, and there are embeddings"
+    ) as told:
+        index_dataset(dataset, home)
+    assert f"`audit index {elsewhere}`" in told.value.hint
+    assert f"`audit index {inside}`" in told.value.hint
+    assert len(only_index(dataset)) == 2
+    # Named, it is replaced.
+    assert index_dataset(dataset, home, inside, encoder="e").vectors == 1
+    assert len(only_index(dataset)) == 1
+    assert index_dataset(dataset, home).vectors == 1
+
+
+def test_embeddings_that_were_moved_away_are_said_to_be_gone(dataset, home, tmp_path):
+    index_dataset(dataset, home, embed_into(tmp_path / "elsewhere", "e"), encoder="e")
+    (tmp_path / "elsewhere").rename(tmp_path / "moved")
+    with pytest.raises(UsageError, match="that the index was made from are gone") as told:
+        only_embeddings(dataset)
+    assert "Name the folder" in told.value.hint
