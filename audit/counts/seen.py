@@ -64,5 +64,7 @@ def seen_stratum(matching: VisualMatching, number: int, *, named: bool) -> SeenS
     )
     if not len(drawn):
         return SeenStratum(named, population, attempted, examined, "unknown", (), None)
+    # What was drawn and never tried (few: see Scene) tells nothing of its image.
+    attempted = int(scene.attempted.holds(drawn).sum())
     examined = int(scene.examined.holds(drawn).sum())
-    return SeenStratum(named, population, len(drawn), examined, "random", draws, drawn)
+    return SeenStratum(named, population, attempted, examined, "random", draws, drawn)

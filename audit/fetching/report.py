@@ -71,8 +71,8 @@ class FetchReport:
             )
         if self.complete and not self.fetched:
             return (
-                "The outcomes tell why. Check the network; to try all of them again, run the same "
-                "command with --retry failed."
+                "Check the network. The outcomes of `audit fetch` tell why, and with --retry failed "
+                "it tries all of them again."
             )
         return None
 
