@@ -50,9 +50,16 @@ def remove(talk: Talk, name: str, yes: bool, home: str | None) -> int:
     place = Home(home)
     if name not in place.names():
         place.open(name)  # raises, with suggestions
-    if not yes and not click.confirm(f"Delete {place.folder(name)} with all results?", err=True):
-        talk.say("Nothing was removed.")
-        return STOPPED
+    if not yes:
+        try:
+            sure = click.confirm(f"Delete {place.folder(name)} with all results?", err=True)
+        except click.Abort:  # Ctrl-C, or nobody there to answer
+            talk.say("")
+            talk.error("Nothing was deleted.", f"To delete unasked: audit remove {name} --yes")
+            return STOPPED
+        if not sure:
+            talk.say("Nothing was deleted.")
+            return STOPPED
     place.remove(name)
     talk.say(f"Removed {name}.")
     return 0

@@ -73,7 +73,8 @@ def ingest(
 
     Parquet in any published layout is understood, and TSV or CSV with URL and caption. Running
     the same command again does only what is new, changed or was not finished. The shards stay
-    where they are and are never modified.
+    where they are and are never modified. What was ingested of a shard is kept when the shard is
+    gone; a shard that is gone before anything of it could be ingested is left out.
     """
     from audit.datasets.home import Home
     from audit.datasets.ingest import IngestListener
@@ -129,7 +130,7 @@ def _say_plan(talk: Talk, plan: IngestPlan) -> None:
             (plan.changed, "changed"),
             (plan.retried, "to retry"),
             (plan.unchanged, "already here"),
-            (len(plan.gone), "gone from their source"),
+            (len(plan.gone) + len(plan.dropped), "gone from their source"),
         )
         if count
     ]
@@ -145,16 +146,25 @@ def _progress_line(progress: Progress) -> str:
     )
 
 
+def _shards(number: int, one: str, several: str) -> str:
+    return f"1 shard {one}" if number == 1 else f"{number:,} shards {several}"
+
+
 def _exit_code(talk: Talk, report: IngestReport, allow_errors: int) -> int:
     for uri in report.plan.gone[:_SHOWN_FAILURES]:
         talk.warn(f"{uri}: gone from its source; what was ingested of it is kept.")
-    richer = [shard for shard in report.plan.manifest.shards if shard.unused_columns]
+    for uri in report.plan.dropped[:_SHOWN_FAILURES]:
+        talk.warn(
+            f"{uri}: gone from its source, and nothing of it is ingested: it is no part of "
+            f"{report.dataset} any more."
+        )
+    richer = [shard for shard in report.plan.manifest.members if shard.unused_columns]
     if richer:
         columns = sorted({column for shard in richer for column in shard.unused_columns})
         talk.warn(
-            f"{len(richer):,} shards have columns that the first shard lacks and this dataset "
-            f"leaves out: {', '.join(columns)}. To have them, ingest such shards under a --name "
-            "of their own."
+            f"{_shards(len(richer), 'has', 'have')} columns that the first shard lacks and this "
+            f"dataset leaves out: {', '.join(columns)}. To have them, ingest such shards under a "
+            "--name of their own."
         )
     unread = report.coverage.unread
     for _, reason in unread[:_SHOWN_FAILURES]:
@@ -171,7 +181,8 @@ def _exit_code(talk: Talk, report: IngestReport, allow_errors: int) -> int:
         talk.error(
             f"{len(unread):,} of {report.coverage.shards:,} shards could not be read; counts will "
             "be lower bounds.",
-            "Repair or fetch them and run the same command again: only they will be read. "
+            "Repair or fetch them and run the same command again: only they will be read. What "
+            "you delete, and of which nothing was ingested, is no part of the dataset then. "
             f"To accept it: --allow-errors {len(unread)}.",
         )
         return 1

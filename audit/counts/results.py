@@ -140,7 +140,11 @@ class CountResult:
         }
 
     def to_polars(self) -> pl.DataFrame:
-        """One row a concept; lists and records are left to :meth:`to_dict`."""
+        """One row a concept; lists and records are left to :meth:`to_dict`.
+
+        Where ``lower_bound`` is true, not all of the dataset could be read; ``high`` is null if
+        nobody knows how many samples that is.
+        """
         rows = [
             {
                 "concept": count.name,
@@ -153,6 +157,9 @@ class CountResult:
                 "domain": count.phrases.concept.domain,
                 "phrases": " | ".join(phrase.strip() for phrase in count.phrases.phrases),
                 "findings": "; ".join(finding.message for finding in count.findings),
+                "dataset": self.dataset,
+                "lower_bound": not self.coverage.complete,
+                "unread_shards": self.coverage.shards - self.coverage.read_shards,
             }
             for count in self.counts
         ]
@@ -167,5 +174,8 @@ class CountResult:
             "domain": pl.String,
             "phrases": pl.String,
             "findings": pl.String,
+            "dataset": pl.String,
+            "lower_bound": pl.Boolean,
+            "unread_shards": pl.Int64,
         }
         return pl.DataFrame(rows, schema=schema)

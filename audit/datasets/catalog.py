@@ -62,7 +62,7 @@ def _entry(home: Home, name: str) -> Entry:
     return Entry(
         name,
         rows=manifest.stats.rows,
-        shards=len(manifest.shards),
+        shards=len(manifest.members),
         read_shards=sum(shard.state == "done" for shard in manifest.shards),
         layout=manifest.mapping.preset,
         updated=manifest.updated,

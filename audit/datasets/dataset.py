@@ -37,14 +37,15 @@ class Coverage:
         """One sentence for a reader."""
         if self.read_shards < self.shards:
             missed = self.shards - self.read_shards
-            return f"{missed:,} of {self.shards:,} shards were not read: counts are lower bounds"
+            were = "was" if missed == 1 else "were"
+            return f"{missed:,} of {self.shards:,} shards {were} not read: counts are lower bounds"
         if self.rejected_lines:
             return (
                 f"{self.rejected_lines:,} lines did not fit the columns and are in no row: "
                 "counts are lower bounds"
             )
         shards = "its one shard" if self.shards == 1 else f"all {self.shards:,} shards"
-        return f"{shards}, {self.rows:,} samples"
+        return f"{shards}, {self.rows:,} sample{'' if self.rows == 1 else 's'}"
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -101,11 +102,11 @@ class Dataset:
 
     @property
     def coverage(self) -> Coverage:
-        unread = [s for s in self.manifest.shards if s.state != "done"]
+        unread = [s for s in self.manifest.members if s.state != "done"]
         rows = [shard.rows for shard in unread]
         stats = self.manifest.stats
         return Coverage(
-            shards=len(self.manifest.shards),
+            shards=len(self.manifest.members),
             read_shards=len(self.parts),
             rows=stats.rows,
             unread_rows=None if None in rows else sum(n for n in rows if n is not None),

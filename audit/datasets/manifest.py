@@ -16,7 +16,9 @@ from audit.errors import SourceError, StorageError
 SCHEMA = "audit.dataset/1"
 FILE_NAME = "dataset.json"
 
-State = Literal["pending", "done", "failed"]
+#: A dropped shard was gone from its source before anything of it was ingested; only its ordinal is
+#: still taken.
+State = Literal["pending", "done", "failed", "dropped"]
 
 
 @dataclass
@@ -68,6 +70,11 @@ class Manifest:
     shards: list[ShardRecord] = field(default_factory=list)
     #: Result of the last look for repeated URLs; see ``distinct.DistinctUrls``.
     distinct_urls: dict[str, Any] | None = None
+
+    @property
+    def members(self) -> list[ShardRecord]:
+        """The shards that the dataset is made of, read or not."""
+        return [shard for shard in self.shards if shard.state != "dropped"]
 
     @property
     def stats(self) -> ShardStats:

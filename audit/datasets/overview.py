@@ -83,7 +83,7 @@ def overview(dataset: Dataset, top: int = 10) -> Overview:
         distinct_urls=dataset.manifest.distinct_urls,
         hosts=_frequent(dataset, "host", top),
         licenses=_frequent(dataset, "license", top),
-        gone=tuple(shard.uri for shard in dataset.manifest.shards if shard.gone),
+        gone=tuple(shard.uri for shard in dataset.manifest.members if shard.gone),
     )
 
 

@@ -32,6 +32,8 @@ class IngestPlan:
     retried: int = 0
     unchanged: int = 0
     gone: list[str] = field(default_factory=list)
+    #: Gone too, and nothing of them was ingested: they are no part of the dataset any more.
+    dropped: list[str] = field(default_factory=list)
 
     @property
     def mapping(self) -> ColumnMapping:
@@ -50,6 +52,7 @@ class IngestPlan:
             "retried": self.retried,
             "unchanged": self.unchanged,
             "gone": self.gone,
+            "dropped": self.dropped,
         }
 
 
@@ -175,6 +178,8 @@ def _sort_out(plan: IngestPlan, files: Sequence[SourceFile]) -> None:
             shard = ShardRecord(len(plan.manifest.shards), file.uri, file.size, file.fingerprint)
             plan.manifest.shards.append(shard)
             fate = "new"
+        elif shard.state == "dropped":
+            fate = "new"
         elif (shard.size, shard.fingerprint) != (file.size, file.fingerprint):
             fate = "changed"
         else:
@@ -190,8 +195,12 @@ def _sort_out(plan: IngestPlan, files: Sequence[SourceFile]) -> None:
         plan.to_read.append(job)
         setattr(plan, fate, getattr(plan, fate) + 1)
     listed = {file.uri for file in files}
-    for shard in plan.manifest.shards:
+    for shard in plan.manifest.members:
         if shard.uri not in listed:
             shard.gone = not exists(shard.uri)
-            if shard.gone:
+            if shard.gone and shard.state == "done":
                 plan.gone.append(shard.uri)
+            elif shard.gone:
+                # Nobody will ever know what was in it, and every count would be unbounded for good.
+                shard.state, shard.error, shard.rows, shard.stats = "dropped", None, None, None
+                plan.dropped.append(shard.uri)

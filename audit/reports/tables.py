@@ -81,6 +81,8 @@ def _count(result: CountResult) -> list[RenderableType]:
     for count in result.counts if detailed else ():
         shown += _evidence(count)
     shown.append(Padding(_basis(result), (1, 0, 0, 0)))
+    if result.coverage.unread:
+        shown.append(note(_what_is_unread(result)))
     return shown
 
 
@@ -175,6 +177,16 @@ def _basis(result: CountResult) -> Text:
     text.append(". A census of captions, without sampling error: ")
     text.append(f"{result.assumption}.")
     return text
+
+
+def _what_is_unread(result: CountResult) -> str:
+    unread = len(result.coverage.unread)
+    it, they = ("it", "it is") if unread == 1 else ("them", "they are")
+    return (
+        f"`audit show {result.dataset}` names the {counted(unread, 'shard')} and tells why. "
+        f"Repair {it} and run the same `audit ingest` again; or delete {it} before, and {they} no "
+        "part of the dataset any more"
+    )
 
 
 @as_renderables.register

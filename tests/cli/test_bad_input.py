@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import signal
@@ -95,7 +96,7 @@ def test_later_shards_with_more_columns_are_told(audit, write_shard):
     write_shard("b.parquet", ["van gogh"], LICENSE=["?"], WIDTH=[5])
     outcome = audit("ingest", first.parent, "--name", "d")
     assert outcome.code == 0
-    assert "1 shards have columns" in outcome.err
+    assert "1 shard has columns" in outcome.err
     assert "leaves out: LICENSE, WIDTH" in outcome.err
     assert counted(audit) == 2
 
@@ -157,6 +158,42 @@ def test_shard_that_vanishes_between_two_runs(audit, write_shard):
     assert f"{second}: gone from its source" in outcome.err
     assert counted(audit) == 2
     assert str(second) in audit("show").out
+
+
+def test_damaged_shard_is_told_everywhere_until_it_is_deleted(audit, write_shard):
+    first = write_shard("a.parquet", ["van gogh"])
+    bad = first.with_name("b.parquet")
+    bad.write_bytes(b"PAR1 this is no parquet")
+    assert_explained(audit("ingest", first.parent, "--name", "d"), 1, bad, "What you delete")
+    table = audit("count", "-c", "van gogh").out
+    assert "1 of 2 shards was not read: counts are lower bounds" in " ".join(table.split())
+    assert "`audit show d` names the 1 shard" in " ".join(table.split())
+    assert audit("show").out.count(str(bad)) == 1
+    header, row = audit("count", "-c", "van gogh", "--output", "csv").out.splitlines()
+    told = dict(zip(header.split(","), row.split(","), strict=True))
+    assert (told["high"], told["lower_bound"], told["unread_shards"]) == ("", "true", "1")
+    assert told["dataset"] == "d"
+
+    bad.unlink()
+    outcome = audit("ingest", first.parent, "--name", "d")
+    assert outcome.code == 0
+    assert f"{bad}: gone from its source, and nothing of it is ingested" in outcome.err
+    assert "is kept" not in outcome.err
+    header, row = audit("count", "-c", "van gogh", "--output", "csv").out.splitlines()
+    told = dict(zip(header.split(","), row.split(","), strict=True))
+    assert (told["high"], told["lower_bound"], told["unread_shards"]) == ("1", "false", "0")
+    assert "its one shard, 1 sample" in audit("show").out
+
+
+def test_deleting_a_dataset_without_anybody_to_ask_deletes_nothing(audit, write_shard, monkeypatch):
+    audit("ingest", write_shard("a.parquet", ["van gogh"]), "--name", "d")
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    outcome = audit("remove", "d")
+    assert_explained(outcome, 130, "Nothing was deleted.", "audit remove d --yes")
+    assert "Interrupted" not in outcome.err
+    assert counted(audit) == 1
+    assert audit("remove", "d", "--yes").code == 0
+    assert "No dataset" in audit("show").err
 
 
 def test_shard_that_vanishes_while_it_waits(audit, write_shard, monkeypatch):

@@ -118,6 +118,34 @@ def test_unreadable_shard_is_recorded_and_read_once_it_is_repaired(home, write_s
     assert home.open("d").coverage.complete
 
 
+def test_shard_of_which_nothing_was_ingested_is_no_part_of_the_dataset_once_it_is_gone(
+    home, write_shard
+):
+    good = write_shard("a.parquet", ["one"])
+    bad = good.with_name("b.parquet")
+    bad.write_bytes(b"PAR1 this is no parquet")
+    last = write_shard("c.parquet", ["three"])
+    folder = str(good.parent)
+    ingest([folder], "d", home=home)
+    bad.unlink()
+    last.unlink()
+    report = ingest([folder], "d", home=home)
+    assert (report.plan.gone, report.plan.dropped) == ([str(last)], [str(bad)])
+    coverage = home.open("d").coverage
+    assert (coverage.shards, coverage.rows, coverage.complete) == (2, 2, True)
+    assert ingest([folder], "d", home=home).plan.dropped == [], "it is told once"
+
+    write_shard("d.parquet", ["four"])
+    write_shard("b.parquet", ["two"])  # it is back, and its ordinal was not given away
+    assert ingest([folder], "d", home=home).plan.new == 2
+    opened = home.open("d")
+    assert opened.coverage.shards == 4
+    assert [Path(part.shard.uri).name for part in opened.parts] == [
+        "a.parquet", "b.parquet", "c.parquet", "d.parquet",
+    ]  # fmt: skip
+    assert samples(opened)["caption"].to_pylist() == [" one ", " two ", " three ", " four "]
+
+
 def test_same_folder_with_an_unchanged_broken_shard_tries_it_again(home, write_shard):
     good = write_shard("a.parquet", ["one"])
     good.with_name("b.parquet").write_bytes(b"nothing")
