@@ -189,14 +189,15 @@ def estimate_with_labels(
 class _Totals:
     """Draws of the number of samples that show the concept, shape (draws,) each.
 
-    ``low`` counts the unsure as no, ``high`` as yes; ``high_above`` are those above the cut-off.
+    ``low`` counts the unsure as no, ``high`` as yes. ``above`` are groups of samples: those of each
+    that show the concept and are above the cut-off, and how many samples there are.
     """
 
     def __init__(
-        self, value: float, low: Floats, high: Floats, high_above: Floats, population: int
+        self, value: float, low: Floats, high: Floats, above: Sequence[tuple[Floats, int]]
     ) -> None:
-        self.value, self.low, self.high, self.high_above = value, low, high, high_above
-        self.population = population
+        self.value, self.low, self.high, self.above = value, low, high, above
+        self.population = sum(population for _, population in above)
 
     def estimate(self, sensitivity: Share | None, at: Floats, tail: float) -> tuple[Estimate, bool]:
         low = float(np.quantile(self.low, tail))
@@ -205,7 +206,8 @@ class _Totals:
         if sensitivity is not None:
             # Two upper ends, each wrong half as often as one may be; the smaller holds.
             hit = np.maximum(sensitivity.draws(at, "small"), 1e-300)
-            found = float(np.quantile(self.high_above / hit, 1 - tail / 2))
+            reached = [np.minimum(shown / hit, most) for shown, most in self.above]
+            found = float(np.quantile(np.sum(reached, axis=0), 1 - tail / 2))
             labelled = float(np.quantile(self.high, 1 - tail / 2))
             by_references = found < labelled
             high = max(min(found, labelled), low)
@@ -244,7 +246,7 @@ class _Group(_Totals):
                 at_most, high, out=np.full(_DRAWS, scale), where=high > 0
             )
             high = at_most
-        super().__init__(value, low, high, high_above, extent.population)
+        super().__init__(value, low, high, [(high_above, extent.population)])
 
 
 def _both(one: _Totals, other: _Totals) -> _Totals:
@@ -252,8 +254,7 @@ def _both(one: _Totals, other: _Totals) -> _Totals:
         one.value + other.value,
         one.low + other.low,
         one.high + other.high,
-        one.high_above + other.high_above,
-        one.population + other.population,
+        [*one.above, *other.above],
     )
 
 

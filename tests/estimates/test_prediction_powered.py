@@ -15,6 +15,7 @@ from audit.estimates.prediction_powered import (
     estimate_with_labels,
 )
 from audit.estimates.prevalence import Estimate
+from audit.references.sensitivity import FoundReferences
 
 
 def stratum(size, *answers, named=False, above=False):
@@ -62,3 +63,19 @@ def test_group_of_which_nothing_was_examined_may_all_show_it_and_is_not_counted(
 def test_without_any_label_there_is_no_estimate():
     with pytest.raises(ValueError, match="no labels"):
         estimate_with_labels([stratum(10)])
+
+
+def test_total_is_at_most_what_the_groups_are_at_most():
+    """The references bound the whole no looser than its parts: a group is not larger than it is."""
+    found = estimate_with_labels(
+        [
+            LabelledStratum(True, True, 47, np.ones(8, np.int8), np.full(8, np.nan)),
+            LabelledStratum(False, True, 15, np.ones(4, np.int8), np.full(4, np.nan)),
+            LabelledStratum(False, False, 1938, np.zeros(48, np.int8), np.full(48, np.nan)),
+        ],
+        sensitivity=FoundReferences(10, 10),
+    )
+    assert found.by_references
+    assert found.named.high == 47
+    assert found.unnamed.high < 60
+    assert found.total.high <= found.named.high + found.unnamed.high + 1
