@@ -78,6 +78,8 @@ def test_examples_are_a_contact_sheet(audit, pictures, tmp_path):
         (("--prompt", "a drawing of {}"), "has no text side"),
         (("--references", references_path(), "--cutoff", "csd-clasical"), "Did you mean 'csd-classical'?"),
         (("--references", references_path(), "--cutoff", "csd-classical"), "is one of csd"),
+        (("--references", references_path(), "--cutoff", "nan"), "The cut-off nan is no similarity"),
+        (("--references", references_path(), "--cutoff", "1.5"), "The cut-off 1.5 is no similarity"),
         (("--references", references_path(), "--encoder", "hug"), "Did you mean 'hog'?"),
         (("--references", references_path(), "--distinct"), "--distinct counts captions"),
         (("--references", references_path(), "--cutoff", "0.5", "--per-million", "10"), "--per-million calibrates"),
@@ -150,6 +152,26 @@ def test_verify_fetches_random_samples_and_extrapolates(audit, gallery):
     bounds = result["named"]["dead_link_bounds"]
     assert bounds["low"] <= result["named"]["estimate"]["low"]
     assert bounds["high"] >= result["named"]["estimate"]["high"]
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("img2dataset") is None,
+    reason="img2dataset is not installed: pip install 'concept-audit[fetch]'",
+)
+def test_verify_says_how_to_allow_what_is_refused_and_then_tries_it(audit, gallery):
+    command = (*ASK, "--verify", "20", "--others", "600", "--encoder", "hog")
+    refused = audit(*command)
+    assert refused.code == 1
+    assert "0 of 600 images fetched, 600 refused as private" in refused.err
+    assert "Error: Not one of 620 images could be fetched." in refused.err
+    assert "--allow-private" in refused.err
+    allowed = audit(*command, "--allow-private", "--output", "json")
+    assert allowed.code == 0, allowed.err
+    assert "refused" not in allowed.err
+    result = json.loads(allowed.out)["results"][0]
+    assert result["named"]["design"] == result["unnamed"]["design"] == "random"
+    attempted = result["named"]["attempted"] + result["unnamed"]["attempted"]
+    assert 600 <= attempted <= 620
 
 
 def test_approximate_count_says_what_it_may_miss(audit, pictures):

@@ -91,6 +91,25 @@ def test_random_sample_gives_an_interval_and_total_failure_is_a_failure(audit, g
 
 
 @needs_img2dataset
+def test_samples_that_are_fetched_again_are_embedded_and_indexed_once(audit, gallery):
+    def told(*command, code=0):
+        answer = audit(*command, "--output", "json")
+        assert answer.code == code, answer.err
+        return json.loads(answer.out)
+
+    told("fetch", "--workers", "1", code=1)
+    assert told("embed", "--encoder", "thumbnail", code=1)["images"] == 0
+    assert told("index", code=1)["samples_with_image"] == 0
+    told("fetch", *LOCAL)
+    assert told("embed")["statuses"] == {"embedded": 6, "not fetched": 2}
+    told("fetch", *LOCAL, "--retry", "failed")
+    embedded = told("embed")
+    assert (embedded["images"], embedded["vectors"], embedded["parts"]) == (8, 6, 3)
+    assert embedded["statuses"] == {"embedded": 6, "not fetched": 2}
+    assert told("index")["images"] == 8
+
+
+@needs_img2dataset
 def test_interrupted_it_says_how_to_go_on_and_does(audit, gallery, web, home):
     web.pause = 3.0
     command = [sys.executable, "-c", "import sys; from audit.cli import cli, main; from audit.cli.fetch import fetch; cli.add_command(fetch); main(sys.argv[1:])", "fetch", *LOCAL]  # fmt: skip
