@@ -45,10 +45,10 @@ def memory_size(
 )
 @click.option(
     "--by",
-    metavar="row|url|caption|COLUMN",
+    metavar="row|url|caption|COLUMN|auto",
     help="Join images to samples by the row they were fetched for, their URL or their caption, or "
-    "by a kept COLUMN that has the names of the files, without folder and suffix.  [default: the "
-    "first that there is]",
+    "by a kept COLUMN that has the names of the files, without folder and suffix; auto takes the "
+    "first that there is.  [default: as before, or else auto]",
 )
 @click.option(
     "--approximate",
@@ -131,7 +131,8 @@ def _plan(plan: IndexPlan) -> str:
         else ""
     )
     if not plan.new_vectors and not lists:
-        return f"All {plan.vectors:,} vectors are coded; images are joined to samples again."
+        join = "images are joined to samples again." if plan.joins else "nothing has changed."
+        return f"All {plan.vectors:,} vectors are coded; {join}"
     return f"{plan.new_vectors:,} of {plan.vectors:,} vectors to code; {lists}{costs}"
 
 

@@ -4,7 +4,7 @@
 ``exact``                          exact counts and matches, proven from the codes
 ``index``, ``build``               the index of a dataset's embeddings: opened, and made
 ``plan``, ``coding``, ``places``   what making it takes; a part's codes; where it is
-``links``, ``images``              which samples an image belongs to
+``links``, ``join``, ``images``    which samples an image belongs to
 ``gpu``                            the same exact answers from a device of torch
 ``approximate``                    most matches, where a scan takes too long, and what is missing
 ``inverted_lists``, ``training``   what that needs: made

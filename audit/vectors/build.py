@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from audit._version import __version__
 from audit.datasets.dataset import Dataset
-from audit.datasets.files import remove_unfinished, storage_errors, written_whole
+from audit.datasets.files import remove_unfinished, storage_errors
 from audit.datasets.home import Home
 from audit.embeddings.files import write_json
 from audit.embeddings.folder import EmbeddingFolder, EmbeddingPart
@@ -41,7 +40,14 @@ from audit.vectors.inverted_lists import (
     build_lists,
     import_faiss,
 )
-from audit.vectors.links import JoinReport, link
+from audit.vectors.links import (
+    JoinReport,
+    join_said,
+    join_state,
+    joined_before,
+    joins_of,
+    link_parts,
+)
 from audit.vectors.places import index_folder, only_embeddings
 from audit.vectors.plan import IndexPlan, plan_index
 from audit.vectors.training import Training
@@ -138,7 +144,8 @@ def index_dataset(
         The id of what made the vectors, where the folder does not say it, or where the dataset
         has embeddings of several.
     by:
-        What to join images and samples by; see :func:`audit.vectors.links.link`.
+        What to join images and samples by; see :func:`audit.vectors.links.joins_of`. What is said
+        holds for later runs too, until ``auto`` goes back to the best that each part has.
     approximate:
         Also make an approximate index; one that is there is brought up to date in any case.
     max_memory:
@@ -167,10 +174,21 @@ def index_dataset(
     folder = index_folder(dataset, opened.info.id)
     with home.locked(dataset.name, wait=False):
         new = parts_to_code(opened, folder)
+        record = read_manifest(folder)
+        ways = joins_of(dataset, opened.parts, join_said(by, record))
+        joins = joined_before(folder, record, ways, join_state(dataset, ways)) is None
         lists = approximate_record(folder)
         if approximate or lists is not None:
             import_faiss()  # rather now than after an hour
-        plan = plan_index(opened, new, max_memory, lists=lists, approximate=approximate)
+        plan = plan_index(
+            opened,
+            new,
+            max_memory,
+            samples=dataset.coverage.rows,
+            joins=joins,
+            lists=lists,
+            approximate=approximate,
+        )
         on_plan(plan)
         started = time.monotonic()
         before = plan.vectors - plan.new_vectors
@@ -230,8 +248,8 @@ def build_index(
     folder:
         Where the index is, or will be.
     by:
-        What to join images and samples by; see :func:`audit.vectors.links.link`. By default what
-        was said before.
+        What to join images and samples by; see :func:`audit.vectors.links.joins_of`. By default
+        what was said before; ``auto`` for the best that each part has.
     block_rows:
         Vectors that are coded at once.
     engine_memory:
@@ -254,6 +272,8 @@ def build_index(
             "or of another revision of it.",
             hint="Remove that folder if its embeddings are gone.",
         )
+    by = join_said(by, record)
+    ways = joins_of(dataset, embeddings.parts, by)  # rather now than after all is coded
     remove_unfinished(folder)
     known = _known_states(folder)
     states: list[dict[str, Any]] = []
@@ -275,13 +295,12 @@ def build_index(
             states.append(state)
             done += len(part)
             on_progress(done, total)
-    by = by or (record or {}).get("by")
-    links, join = link(
-        dataset, embeddings, embeddings.parts, by, spill=folder, memory=engine_memory
-    )
-    for ordinal, table in links.items():
-        with written_whole(stored_path(folder, "links", ordinal)) as stream:
-            pq.write_table(table, stream, compression="zstd")
+    join_mark = join_state(dataset, ways)
+    join = joined_before(folder, record, ways, join_mark)
+    if join is None:
+        if record is not None and record.pop("join", None) is not None:
+            write_json(folder / MANIFEST, record)  # what is there will not be of one join
+        join = link_parts(dataset, ways, folder, engine_memory)
     # A dataset's folder may be moved as a whole, with the embeddings in it.
     place = embeddings.path.absolute()
     inside = place.is_relative_to(dataset.folder.absolute())
@@ -293,6 +312,7 @@ def build_index(
             "embeddings": os.path.relpath(place, folder) if inside else str(place),
             "foreign": embeddings.is_foreign,
             "by": by,
+            "join": {"mark": join_mark, "report": join.to_dict()},
             "tool_version": __version__,
             "parts": states,
         }

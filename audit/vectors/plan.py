@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -28,9 +29,14 @@ _CODING_BYTES = 40
 #: Scale, residual, length and two links, for each vector.
 _BOUND_BYTES = 12
 _LINK_BYTES = 12
-#: What the join holds for an image besides its key, and what DuckDB needs to work at all.
+#: What the join of images and samples takes for an image besides its key, if all of it is to be in
+#: memory; what DuckDB needs to work at all, the rest being on disk; and how much it may take where
+#: nothing is said, of the machine's memory.
 _JOIN_BYTES = 64
 _ENGINE_BYTES = 200 << 20
+_ENGINE_SHARE = 0.6
+#: What is held for an image of the part whose links are written.
+_HELD_LINK_BYTES = 80
 #: Packages that are loaded later, and what the allocators do not give back.
 _SPARE_BYTES = 100 << 20
 
@@ -48,7 +54,9 @@ class IndexPlan:
     memory_bytes:
         The most that the process will hold, besides mapped files, which the system may drop.
     engine_bytes:
-        How much of that the join of images and samples may take.
+        How much of that the join of images and samples may take; the rest of it is on disk.
+    joins:
+        Whether images are to be joined to samples: else nothing changed since they were.
     seconds:
         By the rate at which some of the new vectors were coded just now. Neither the join nor a
         disk that is slower than the coding is in it.
@@ -66,6 +74,7 @@ class IndexPlan:
     seconds: float
     block_rows: int
     training: Training | None = None
+    joins: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -84,6 +93,8 @@ def plan_index(
     new: Sequence[EmbeddingPart],
     max_memory: int | None = None,
     *,
+    samples: int = 0,
+    joins: bool = True,
     lists: ApproximateRecord | None = None,
     approximate: bool = False,
 ) -> IndexPlan:
@@ -91,6 +102,10 @@ def plan_index(
 
     Parameters
     ----------
+    samples:
+        Of the dataset, for each of which the join keeps a bit.
+    joins:
+        Whether images are to be joined to samples.
     lists:
         The approximate index that is there, which is brought up to date.
     approximate:
@@ -107,8 +122,10 @@ def plan_index(
     held = _held_bytes() + _SPARE_BYTES
     row_bytes = dimension * _CODING_BYTES
     bounds = max((len(part) for part in new), default=0) * _BOUND_BYTES * 2
-    keys = sum(_key_bytes(part) for part in embeddings.parts)
-    join = keys + _ENGINE_BYTES
+    links = samples // 8 + max((len(part) for part in embeddings.parts), default=0) * (
+        _HELD_LINK_BYTES
+    )
+    least_join = links + _ENGINE_BYTES if joins else 0
     approximate = (approximate or lists is not None) and len(embeddings) > 0
     training = Training.of(len(embeddings)) if approximate and lists is None else None
     smallest = Training(1, 1) if training else None
@@ -116,7 +133,7 @@ def plan_index(
         smallest = Training(lists.lists, 0)  # trained already: only adding takes memory
     least = held + max(
         _FEWEST_BLOCK_ROWS * row_bytes + bounds,
-        join,
+        least_join,
         smallest.memory_bytes(dimension) if smallest else 0,
     )
     if max_memory is not None and max_memory < least:
@@ -130,7 +147,12 @@ def plan_index(
         block_rows = min(block_rows, (max_memory - held - bounds) // row_bytes)
         training = training and training.within(max_memory - held, dimension)
     block_rows = max(block_rows, _FEWEST_BLOCK_ROWS)
-    engine = max(_ENGINE_BYTES, max_memory - held - keys) if max_memory is not None else 4 * join
+    allowed = max_memory - held - links if max_memory is not None else _ENGINE_SHARE * _memory()
+    engine = max(_ENGINE_BYTES, int(allowed))
+    join = 0
+    if joins:
+        all_in_memory = 2 * sum(_key_bytes(part) for part in embeddings.parts) + _ENGINE_BYTES
+        join = links + min(engine, all_in_memory)
     coding = block_rows * row_bytes + bounds if new else 0
     used = training or smallest
     rows = sum(len(part) for part in new)
@@ -152,6 +174,7 @@ def plan_index(
         seconds=seconds,
         block_rows=block_rows,
         training=training,
+        joins=joins,
     )
 
 
@@ -167,7 +190,7 @@ def _seconds_per_vector(parts: Sequence[EmbeddingPart]) -> float:
 
 
 def _key_bytes(part: EmbeddingPart) -> int:
-    """What the URLs or captions of a part's images take in memory, twice; at most."""
+    """What the URLs or captions of a part's images take in memory, at most."""
     path = part.images_path or part.metadata_path
     rows = len(part)
     largest = 0
@@ -184,7 +207,16 @@ def _key_bytes(part: EmbeddingPart) -> int:
                 if chunk.path_in_schema in sizes:
                     sizes[chunk.path_in_schema] += chunk.total_uncompressed_size
         largest = max(sizes.values())
-    return 2 * largest + rows * _JOIN_BYTES
+    return largest + rows * _JOIN_BYTES
+
+
+def _memory() -> int:
+    """Memory that this process may have: the machine's, or its control group's."""
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        return min(machine, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    except (OSError, ValueError):
+        return machine
 
 
 def _held_bytes() -> int:
