@@ -231,15 +231,15 @@ def approximate(data: Path) -> dict[str, Any]:
     one(0)
     (single,), (found,) = in_turns(QUERIES, one)
     (together,), (answers,) = in_turns(3, lambda turn: opened.search(bench.queries, bench.cutoffs))
+    sampled = answers[0][1]
     errors = np.abs(np.array(found) - truth) / np.maximum(truth, 1)
-    rates = answers[0][1]
     return {
         "single": single,
         "together": together / QUERIES,
         "median_error": float(np.median(errors)),
         "p95_error": float(np.quantile(errors, 0.95)),
         "recall": float(np.sum(found) / truth.sum()),
-        "measured": [sum(rate.hits for rate in rates), sum(rate.trials for rate in rates)],
+        "measured": [int(sampled.found.sum()), len(sampled.matches)],
         "left_out": opened.record.left_out,
         "bytes": (bench.index.folder / LISTS).stat().st_size,
     }

@@ -86,7 +86,7 @@ def _count(matching: VisualMatching, number: int, found: ScoredSamples) -> Visua
         matched_images=len(copies.phash),
         distinct_files=distinct_files(copies.sha256),
         distinct_pictures=distinct_pictures(copies.phash),
-        scored=found,
+        scored=found.near_cutoff(),
         findings=(
             *(f for f in matching.findings if f.concept == phrases.concept.name),
             *_unused_draws(matching, phrases.concept.name),

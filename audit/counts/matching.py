@@ -21,11 +21,11 @@ from audit.datasets.sample_keys import NO_KEYS
 from audit.embeddings.folder import UNKNOWN_REVISION
 from audit.encoders.encoder import EncoderInfo
 from audit.errors import ConceptError, EncoderMismatchError, UsageError
-from audit.estimates.rates import Rate
 from audit.references.cutoffs import CutOff, background_scores, calibrate, fixed
 from audit.references.reference_set import ReferenceSet, Statistic
 from audit.vectors.exact import Matches, search
 from audit.vectors.index import VectorIndex
+from audit.vectors.recall import SampledMatches
 
 #: ``both``: samples that name the concept and those that do not, each; ``visual``: all as one,
 #: captions not read.
@@ -136,7 +136,7 @@ class VisualMatching:
         self.asked = []
         for number, (_, references) in enumerate(sought):
             cutoff = self._cutoff(number, references)
-            self.asked.append(Asked.of(references, cutoff, len(index)))
+            self.asked.append(Asked.of(references, cutoff, index))
             on_progress("cut-offs", (number + 1) / len(sought))
 
     def scored(self) -> Iterator[ScoredSamples]:
@@ -148,7 +148,7 @@ class VisualMatching:
 
         def find(
             queries: NDArray[np.float16], floors: NDArray[np.float64]
-        ) -> tuple[Matches, list[Rate] | None]:
+        ) -> tuple[Matches, SampledMatches | None]:
             if settings.approximate:
                 return search_approximate(
                     index, queries, floors, seed=settings.seed, workers=settings.workers

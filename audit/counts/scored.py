@@ -11,22 +11,34 @@ from numpy.typing import NDArray
 
 from audit.counts.scene import Scene
 from audit.datasets.sample_keys import NO_KEYS, Keys, holds, shard_and_row
-from audit.estimates.rates import Rate
+from audit.estimates.recall import SearchRecall
 from audit.references.cutoffs import CutOff
 from audit.references.reference_set import ReferenceSet
 from audit.vectors.exact import Matches
 from audit.vectors.images import PartImages
 from audit.vectors.index import VectorIndex
+from audit.vectors.recall import SampledMatches
+from audit.vectors.training import drawn_rows
 
-#: Images above the floor from which the scores below the cut-off are known.
+#: Images above the floor from which the scores below the cut-off are known; in a dataset of very
+#: many so many times as are expected to be false, if that is more.
 _FLOOR_IMAGES = 4000
+_TIMES_FALSE = 5
+
+#: Where no background tells: vectors whose scores say where the floor is, and the largest share of
+#: all that may be above it.
+_DRAWN_FOR_FLOOR = 20_000
+_LARGEST_SHARE = 0.1
+
+#: Samples below the cut-off that are kept as evidence: as many as above, and at least so many.
+_KEPT_BELOW = 1000
 
 #: Queries that are matched in one pass over the codes.
 _QUERIES_AT_ONCE = 256
 
-#: Finds the vectors that score at least the cut-off of a query; for each query also what share of
-#: them, if it does not find all.
-Search = Callable[[NDArray[np.float16], NDArray[np.float64]], tuple[Matches, list[Rate] | None]]
+#: Finds the vectors that score at least the cut-off of a query; if it does not find all, also which
+#: it finds of those in a random sample.
+Search = Callable[[NDArray[np.float16], NDArray[np.float64]], tuple[Matches, SampledMatches | None]]
 
 
 @dataclass(frozen=True)
@@ -44,8 +56,9 @@ class Asked:
     floor: float
 
     @classmethod
-    def of(cls, references: ReferenceSet, cutoff: CutOff, vectors: int) -> Asked:
-        return cls(references, cutoff, _floor(cutoff, vectors))
+    def of(cls, references: ReferenceSet, cutoff: CutOff, index: VectorIndex) -> Asked:
+        queries = references.queries(cutoff.statistic)
+        return cls(references, cutoff, _floor(cutoff, queries, index))
 
     @property
     def queries(self) -> NDArray[np.float16]:
@@ -67,8 +80,8 @@ class ScoredSamples:
         Images from the cut-off on are taken to show the concept; below the floor no score is
         known.
     recall:
-        Of an approximate search: the share of the pairs of a reference and an image from the floor
-        on that it found, by a random sample; None if the search was exact.
+        Of an approximate search: the share of the images from the cut-off on that it found, by a
+        random sample; None if the search was exact.
     """
 
     keys: Keys
@@ -78,7 +91,7 @@ class ScoredSamples:
     image: NDArray[np.int64]
     cutoff: float
     floor: float
-    recall: Rate | None = None
+    recall: SearchRecall | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -95,6 +108,28 @@ class ScoredSamples:
     def above(self) -> NDArray[np.bool_]:
         return self.score >= self.cutoff
 
+    def near_cutoff(self) -> ScoredSamples:
+        """Those above the cut-off, and of the others those nearest to it: what a person looks at.
+
+        In a dataset of billions far more come near it.
+        """
+        above = self.above
+        below = np.flatnonzero(~above)
+        wanted = max(int(above.sum()), _KEPT_BELOW)
+        if len(below) <= wanted:
+            return self
+        kept = above.copy()
+        kept[below[np.argsort(-self.score[below], kind="stable")[:wanted]]] = True
+        return replace(
+            self,
+            keys=self.keys[kept],
+            named=self.named[kept],
+            score=self.score[kept],
+            part=self.part[kept],
+            image=self.image[kept],
+            floor=float(self.score[kept].min()),
+        )
+
 
 def scored(
     scene: Scene,
@@ -110,7 +145,7 @@ def scored(
         queries = [asked[number].queries for number in batch]
         counts = [len(one) for one in queries]
         floors = np.repeat([asked[number].floor for number in batch], counts)
-        found, recalls = search(np.concatenate(queries), floors)
+        found, sampled = search(np.concatenate(queries), floors)
         ends = np.cumsum(counts)
         concept = np.repeat(batch, counts)[found.query]
         gathered = _Gathered(scene, concept, found)
@@ -119,15 +154,11 @@ def scored(
         for place, number in enumerate(batch):
             one = asked[number]
             recall = None
-            if recalls is not None:
-                recall = _pooled(recalls[ends[place] - counts[place] : ends[place]])
+            if sampled is not None:
+                first, last = int(ends[place] - counts[place]), int(ends[place])
+                recall = sampled.recall(first, last, one.cutoff.value)
             samples = gathered.of(number, scene.samples.named[number], one.cutoff.value, one.floor)
             yield replace(samples, recall=recall)
-
-
-def _pooled(recalls: Sequence[Rate]) -> Rate:
-    """Of all queries of a concept. An image that several queries can find is missed less often."""
-    return Rate(sum(one.hits for one in recalls), sum(one.trials for one in recalls))
 
 
 def _batches(asked: Sequence[Asked]) -> Iterator[list[int]]:
@@ -193,14 +224,34 @@ def _best(rows: NDArray[np.void]) -> NDArray[np.void]:
     return rows[new]
 
 
-def _floor(cutoff: CutOff, vectors: int) -> float:
+def _floor(cutoff: CutOff, queries: NDArray[np.float16], index: VectorIndex) -> float:
     """A score below the cut-off down to which scores are looked up: not too many reach it."""
-    if cutoff.tail is None:
-        return -2.0
-    share = min(cutoff.tail.share, max(_FLOOR_IMAGES / max(vectors, 1), 1e-4))
-    if share >= cutoff.tail.share:
-        floor = cutoff.tail.start
-    else:
-        floor = cutoff.tail.score_exceeded_by(share)
+    false = cutoff.false_positive_share or 0.0
+    share = max(_FLOOR_IMAGES / max(len(index), 1), _TIMES_FALSE * false)
+    tail = cutoff.tail
+    if tail is None:
+        return _floor_of_drawn(cutoff.value, share, queries, index)
+    floor = tail.start if share >= tail.share else tail.score_exceeded_by(share)
     # A given cut-off may lie in the midst of the background.
-    return min(floor, cutoff.value - 0.25 * cutoff.tail.scale)
+    return min(floor, cutoff.value - 0.25 * tail.scale)
+
+
+def _floor_of_drawn(
+    cutoff: float, share: float, queries: NDArray[np.float16], index: VectorIndex
+) -> float:
+    """The same where there are too few other images to tell: by a random draw of all vectors."""
+    rows = drawn_rows(index.parts, _DRAWN_FOR_FLOOR, seed=0)
+    asked = queries.astype(np.float32).T
+    scores = np.concatenate(
+        [
+            (part.vectors[some].astype(np.float32) @ asked).max(axis=1)
+            for part, some in zip(index.parts, rows, strict=True)
+        ]
+    )
+    # As many below the cut-off as above it at least, so that something is below.
+    share = max(min(share, _LARGEST_SHARE), 2 * float((scores >= cutoff).mean()))
+    if share >= 1:
+        # Half of all reach the cut-off: what is below it tells nothing, so nothing is looked up.
+        return float(np.nextafter(cutoff, -np.inf))
+    floor = float(np.quantile(scores, 1 - share))
+    return floor if floor < cutoff else float(np.nextafter(cutoff, -np.inf))

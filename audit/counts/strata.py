@@ -8,9 +8,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.estimates.dead_links import dead_link_bounds
 from audit.estimates.falling import most_false
 from audit.estimates.prevalence import Estimate, estimate_total
-from audit.estimates.rates import Bounded, Product, Rate, Share
+from audit.estimates.rates import Bounded, Product, Share
+from audit.estimates.recall import SearchRecall
 from audit.references.cutoffs import CutOff
 
 #: How the samples with an image were chosen: all of them, at random, or nobody knows how.
@@ -38,9 +40,10 @@ class Stratum:
     most_false:
         At most so many of ``above`` are images of something else, by how the scores fall off.
     estimate:
-        How many of the population show the concept; dead links taken for like the living.
+        How many of the population show the concept; dead links taken for like the living. If
+        nothing was examined: 0, and the interval is the population.
     bounds:
-        The same if no dead link, or every dead link, showed it.
+        The same, from the lower end if no dead link showed it to the upper end if every one did.
     """
 
     population: int
@@ -91,7 +94,7 @@ def estimate_stratum(
     floor: float,
     design: Design,
     draws: tuple[str, ...] = (),
-    recall: Rate | None = None,
+    recall: SearchRecall | None = None,
 ) -> Stratum:
     """What the scores of a stratum's images say about the whole of it.
 
@@ -100,40 +103,48 @@ def estimate_stratum(
     scores:
         Of the examined samples that reach ``floor``, shape (samples,).
     recall:
-        Of the samples above the cut-off the share that an approximate search found, by those of a
-        random sample; None if all were looked at.
+        Of the images that reach the cut-off, and of those just below it, the shares that an
+        approximate search found; None if the search was exact.
+
+    Raises
+    ------
+    ValueError
+        If the numbers contradict each other.
     """
+    if design == "all" and attempted < population:
+        raise ValueError(f"{attempted} of {population} samples were looked for, not all")
     above = int((scores >= cutoff.value).sum())
     most = float(above)
     if not cutoff.among_others:
-        most = most_false(scores, cutoff.value, floor, cutoff.tail)
-    expected = min((cutoff.false_positive_share or 0.0) * examined, most)
+        known = 1.0 if recall is None else recall.least_near
+        most = most_false(scores, cutoff.value, floor, cutoff.tail, recall=known)
+    found = 1.0 if recall is None else recall.value
+    expected = min((cutoff.false_positive_share or 0.0) * found * examined, most)
     false = Bounded(0.0, expected / max(examined, 1), most / max(examined, 1))
     sensitivity: Share = cutoff.sensitivity
     if recall is not None:
         sensitivity = Product(sensitivity, recall)
-
-    def total(of: int) -> Estimate:
-        return estimate_total(of, examined, above, sensitivity, false)
-
-    dead = attempted - examined
-    if design == "unknown" and attempted < population:
-        # What was not looked for may hold none, or nothing else.
-        seen = total(attempted)
-        rest = population - attempted
-        estimate = Estimate(seen.value, seen.low, seen.high + rest)
-        alive = total(examined)
-        bounds = Estimate(alive.value, alive.low, alive.high + rest + dead)
-    else:
-        estimate = total(population)
-        bounds = _dead_link_bounds(population, attempted, dead, total) if dead else estimate
+    # What was not looked for, and nobody knows why, may hold none, or nothing else.
+    rest = population - attempted if design == "unknown" else 0
+    counted = (examined, above, sensitivity, false)
+    estimate = estimate_total(population - rest, *counted)
+    bounds = estimate
+    if attempted > examined:
+        bounds = dead_link_bounds(population - rest, attempted, *counted)
     return Stratum(
-        population, attempted, examined, above, design, draws, most, expected, estimate, bounds
+        population,
+        attempted,
+        examined,
+        above,
+        design,
+        draws,
+        most,
+        expected,
+        _with(rest, estimate),
+        _with(rest, bounds),
     )
 
 
-def _dead_link_bounds(population: int, attempted: int, dead: int, total: Any) -> Estimate:
-    """The living share of the population, with none or all of the dead share added."""
-    gone = round(population * dead / attempted)
-    living = total(max(population - gone, attempted - dead))
-    return Estimate(living.value, living.low, min(living.high + gone, population))
+def _with(rest: int, estimate: Estimate) -> Estimate:
+    """With ``rest`` samples more, of which nothing is known."""
+    return Estimate(estimate.value, estimate.low, estimate.high + rest)

@@ -122,9 +122,11 @@ class VisualCount:
         recall = self.scored.recall
         if recall is not None:
             low, high = recall.interval()
+            seen = recall.measured
             notes.append(
-                f"approximate: of {recall.trials:,.0f} matches in a random sample the search found "
-                f"{recall.hits:,.0f} ({low:.1%} to {high:.1%}); what it misses is in the interval"
+                f"approximate: of {seen.trials:,.0f} images of a random sample that reach the "
+                f"cut-off, or come near it, the search found {seen.hits:,.0f} ({low:.1%} to "
+                f"{high:.1%}); what it misses is in the interval"
             )
         if self.references.left_out:
             names = ", ".join(f"{name} ({why})" for name, why in self.references.left_out[:5])
@@ -136,7 +138,12 @@ class VisualCount:
             )
         for what, stratum in (("named", self.named), ("not named", self.unnamed)):
             missing = stratum.population - stratum.attempted
-            if stratum.design == "unknown" and missing:
+            if stratum.population and not stratum.examined:
+                notes.append(
+                    f"no image of the {stratum.population:,} samples that are {what} could be "
+                    "looked at: none of them is counted, and the interval holds them all"
+                )
+            elif stratum.design == "unknown" and missing:
                 notes.append(
                     f"{missing:,} of the {stratum.population:,} samples that are {what} have no "
                     "image here, nobody knows why; the interval allows for all and for none"

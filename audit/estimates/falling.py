@@ -38,18 +38,26 @@ class Reach(Protocol):
 
 
 def most_false(
-    scores: NDArray[np.float64], cutoff: float, floor: float, tail: Reach | None = None
+    scores: NDArray[np.float64],
+    cutoff: float,
+    floor: float,
+    tail: Reach | None = None,
+    *,
+    recall: float = 1.0,
 ) -> float:
     """The most images that may be above the cut-off without showing the concept.
 
     Parameters
     ----------
     scores:
-        Of all examined images that reach ``floor``, shape (images,).
+        Of the examined images that reach ``floor``, shape (images,).
     floor:
         Less than the cut-off. Scores below it are not known.
     tail:
         Of the scores of a background, if one is known.
+    recall:
+        At least this share of the images that reach ``floor`` are in ``scores``, from 0 to 1, and
+        of those above the cut-off no smaller one: the others are as dense.
 
     Raises
     ------
@@ -62,6 +70,8 @@ def most_false(
     above = int((known >= cutoff).sum())
     if not above:
         return 0.0
+    if not recall > 0:
+        return float(above)
     step = (known[-1] - cutoff) / _ENDS
     ends = cutoff + step * np.arange(_ENDS)
     widths = np.outer(ends - floor, _WIDTHS)
@@ -69,10 +79,10 @@ def most_false(
         known, ends[:, None] - widths, "left"
     )
     densest = (_most_expected(seen, seen.size) / widths).min(axis=1)
-    bound = float((np.minimum.accumulate(densest) * step).sum())
+    bound = float((np.minimum.accumulate(densest) * step).sum()) / recall
     if tail is not None:
         before = (_most_expected(seen[:1], seen[:1].size) / widths[:1]).min()
-        bound = min(bound, float(before) * _FARTHER * tail.mean_excess(cutoff))
+        bound = min(bound, float(before) / recall * _FARTHER * tail.mean_excess(cutoff))
     return min(bound, float(above))
 
 

@@ -48,7 +48,12 @@ class Rate:
 
     @property
     def value(self) -> float:
-        """The share seen; half a hit where there was none; without trials one half."""
+        """The share seen; half a hit where there was none; without trials 1.
+
+        So an estimate is not corrected by a sensitivity that nobody has measured.
+        """
+        if not self.trials:
+            return 1.0
         if not self.hits:
             return 0.5 / (self.trials + 1)
         return self.hits / self.trials

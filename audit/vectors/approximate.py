@@ -3,11 +3,12 @@
 Every match has its exact score: a vector that is reported does reach the cut-off. Some that reach
 it may be missing, because they are in lists that were not looked into, or because their code's
 score is off by more than the margin. How many are missing is measured: the same question is
-answered exactly for a random sample of the stored vectors.
+answered exactly for a random sample of the stored vectors, see :mod:`audit.vectors.recall`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -16,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.errors import SourceError, UsageError
-from audit.estimates.rates import Rate
 from audit.vectors.exact import Matches, Scan, search, search_rows
 from audit.vectors.index import IndexedPart, VectorIndex, part_mark
 from audit.vectors.inverted_lists import (
@@ -29,14 +29,17 @@ from audit.vectors.inverted_lists import (
 )
 from audit.vectors.list_choice import ListChoice
 from audit.vectors.pairs import scored_candidates
+from audit.vectors.recall import SampledMatches
 from audit.vectors.training import drawn_rows
 
 #: How far below the cut-off the score of a code of 512 numbers may be for its vector to be looked
 #: at. Errors of RaBitQ are about 0.015, and fall with the root of the dimension.
 _MARGIN_512 = 0.05
 
-#: Vectors that are scanned exactly to measure recall.
-SAMPLE = 1 << 16
+#: Vectors that are scanned exactly to measure recall: so many, and for each list as many as FAISS
+#: wants to train it, so that a larger dataset has a larger sample, and a smaller share of it.
+_LEAST_SAMPLE = 1 << 16
+_SAMPLE_PER_ROOT = 48
 
 #: Bits of a number of the query; FAISS's 4 are no faster here.
 _QUERY_BITS = 8
@@ -49,11 +52,11 @@ def search_approximate(
     *,
     nprobe: int | None = None,
     margin: float | None = None,
-    sample: int = SAMPLE,
+    sample: int | None = None,
     seed: int = 0,
     workers: int = 1,
-) -> tuple[Matches, list[Rate]]:
-    """Most pairs that score at least the cut-off, with their exact scores, and the recall.
+) -> tuple[Matches, SampledMatches]:
+    """Most pairs that score at least the cut-off, with their exact scores, and what is missing.
 
     To ask several times, keep an :class:`ApproximateIndex`; see its ``search`` for the parameters
     and what is returned and raised.
@@ -113,11 +116,11 @@ class ApproximateIndex:
         *,
         nprobe: int | None = None,
         margin: float | None = None,
-        sample: int = SAMPLE,
+        sample: int | None = None,
         seed: int = 0,
         workers: int = 1,
-    ) -> tuple[Matches, list[Rate]]:
-        """Most pairs that score at least the cut-off, with their exact scores, and the recall.
+    ) -> tuple[Matches, SampledMatches]:
+        """Most pairs that score at least the cut-off, with their exact scores, and what is missing.
 
         Parts that are not in the approximate index yet are searched exactly.
 
@@ -132,14 +135,15 @@ class ApproximateIndex:
             Candidates are vectors whose code scores more than the cut-off minus this; by default
             what suits the dimension.
         sample, seed:
-            Stored vectors that are scanned exactly, and the seed with which they are drawn.
+            Stored vectors that are scanned exactly, by default as many as their number asks for,
+            and the seed with which they are drawn.
 
         Returns
         -------
         matches
             Ordered by part, row and query, as those of an exact search.
-        recall
-            For each query: of the matches in the sample (trials) those that were found (hits).
+        sampled
+            All matches in the sample, and which of them were found.
 
         Raises
         ------
@@ -166,7 +170,10 @@ class ApproximateIndex:
             part = np.asarray(self._others, np.int32)[exact.part]
             several.append(Matches(exact.query, part, exact.row, exact.score))
         matches = _ordered(Matches.joined(several))
-        return matches, _recall(self.parts, matches, scan, sample, seed)
+        if sample is None:
+            vectors = sum(len(part.vectors) for part in self.parts)
+            sample = max(_LEAST_SAMPLE, _SAMPLE_PER_ROOT * math.isqrt(vectors))
+        return matches, _sampled(self.parts, matches, scan, sample, seed)
 
     def _candidates(
         self, scan: Scan, number: int, nprobe: int | None, margin: float
@@ -228,9 +235,9 @@ def _ordered(matches: Matches) -> Matches:
     )
 
 
-def _recall(
+def _sampled(
     parts: Sequence[IndexedPart], matches: Matches, scan: Scan, sample: int, seed: int
-) -> list[Rate]:
+) -> SampledMatches:
     rows = drawn_rows(parts, sample, seed)
     truth = search_rows(parts, rows, scan.queries, scan.cutoffs)
     offsets = np.cumsum([0, *(len(part.vectors) for part in parts)])
@@ -238,7 +245,4 @@ def _recall(
     def keys(some: Matches) -> NDArray[np.int64]:
         return np.asarray((offsets[some.part] + some.row) * len(scan.queries) + some.query)
 
-    trials = np.bincount(truth.query, minlength=len(scan.queries))
-    hit = np.isin(keys(truth), keys(matches))
-    hits = np.bincount(truth.query[hit], minlength=len(scan.queries))
-    return [Rate(int(hit), int(trial)) for hit, trial in zip(hits, trials, strict=True)]
+    return SampledMatches(truth, np.isin(keys(truth), keys(matches)))

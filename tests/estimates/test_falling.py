@@ -70,6 +70,29 @@ def test_a_tail_that_is_known_allows_fewer():
     assert most_false(scores, 0.0, -6.0, Exponential(1.0)) < most_false(scores, 0.0, -6.0)
 
 
+@pytest.mark.parametrize("found", [0.1, 0.3])
+def test_bound_holds_where_a_search_found_only_a_share_of_what_is_below(found):
+    """And all of what is above; taken for complete it would be bounded too low.
+
+    Others are as dense up to 0.5 as below 0, which is as far as they may go.
+    """
+    rng = np.random.default_rng(6)
+    held = {1.0: 0, found: 0}
+    for _ in range(200):
+        false = rng.uniform(-2.0, 0.5, rng.poisson(2000))
+        below = false[(false < 0) & (rng.random(len(false)) < found)]
+        seen = np.concatenate([below, false[false >= 0], rng.normal(8, 1, 500)])
+        for recall in held:
+            bound = most_false(seen, 0.0, -2.0, recall=recall)
+            held[recall] += (false >= 0).sum() <= bound
+    assert held[found] >= 0.97 * 200
+    assert held[1.0] < 0.9 * 200
+
+
+def test_where_nothing_is_known_of_what_is_below_all_may_be_false():
+    assert most_false(np.array([0.1, 0.9, 0.95]), 0.6, 0.0, recall=0.0) == 2
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=60), st.floats(0.1, 0.9))
 def test_never_more_than_there_are_above(scores, cutoff):

@@ -48,6 +48,11 @@ def test_draws_are_the_mid_p_confidence_distribution(hits, trials):
         assert (drawn <= p).mean() == pytest.approx(1 - mid_p, abs=0.02)
 
 
+def test_without_trials_nothing_is_corrected():
+    assert Rate(0, 0).value == 1
+    assert Rate(0, 0).interval() == (0, 1)
+
+
 def test_without_trials_a_share_may_be_anything():
     assert set(Rate(0, 0).draws(EVEN, "small")) == {0.0}
     assert set(Rate(0, 0).draws(EVEN, "large")) == {1.0}

@@ -104,46 +104,68 @@ def test_looking_everywhere_with_a_wide_margin_finds_everything(embeddings, buil
     queries = clustered(20, 3)
     cutoffs = np.linspace(0.5, 0.9, 20)
     everywhere = approximate_record(index.folder).lists
-    found, recall = search_approximate(
+    found, sampled = search_approximate(
         index, queries, cutoffs, nprobe=everywhere, margin=0.5, sample=3000
     )
     exact = search(index.parts, queries, cutoffs)
     assert pairs(found) == pairs(exact)
-    assert [(rate.hits, rate.trials) for rate in recall] == [
-        (many, many) for many in np.bincount(exact.query, minlength=20)
-    ]
+    assert pairs(sampled.matches) == pairs(exact)
+    assert sampled.found.all()
 
 
-def test_measured_recall_is_that_of_the_whole_where_all_is_sampled(embeddings, build):
+def test_where_all_is_sampled_what_is_missing_is_known(embeddings, build):
     embeddings(0, clustered(6000))
     index = build()
     queries = clustered(30, 3)
-    found, recall = search_approximate(index, queries, 0.6, nprobe=1, margin=-0.05, sample=6000)
-    exact = np.bincount(search(index.parts, queries, 0.6).query, minlength=30)
-    hits = np.bincount(found.query, minlength=30)
-    assert [(rate.hits, rate.trials) for rate in recall] == list(zip(hits, exact, strict=True))
-    assert hits.sum() < 0.9 * exact.sum()
+    found, sampled = search_approximate(index, queries, 0.6, nprobe=1, margin=-0.05, sample=6000)
+    exact = search(index.parts, queries, 0.6)
+    assert pairs(sampled.matches) == pairs(exact)
+    told = zip(
+        sampled.matches.query, sampled.matches.part, sampled.matches.row, sampled.matches.score,
+        strict=True,
+    )  # fmt: skip
+    assert {pair for pair, hit in zip(told, sampled.found, strict=True) if hit} == pairs(found)
+    assert len(found) < 0.9 * len(exact)
 
 
 def test_recall_of_a_sample_holds_the_truth_as_often_as_it_says(embeddings, build):
     embeddings(0, clustered(6000))
     index = build()
     queries = clustered(30, 3)
-    exact = np.bincount(search(index.parts, queries, 0.6).query, minlength=30)
+    exact = search(index.parts, queries, 0.6)
+
+    def images(matches, first, last):
+        mine = (matches.query >= first) & (matches.query < last)
+        return len(np.unique(matches.row[mine]))
+
+    concepts = [(first, first + 3) for first in range(0, 30, 3)]  # of three references each
     inside = 0
-    for seed in range(10):
-        found, recall = search_approximate(
+    for seed in range(30):
+        found, sampled = search_approximate(
             index, queries, 0.6, nprobe=2, margin=0.0, sample=1500, seed=seed
         )
-        truth = np.bincount(found.query, minlength=30) / np.maximum(exact, 1)
-        for share, rate in zip(truth, recall, strict=True):
-            low, high = rate.interval()
-            inside += low <= share <= high
+        for first, last in concepts:
+            low, high = sampled.recall(first, last, 0.6).interval()
+            truth = images(found, first, last) / images(exact, first, last)
+            inside += low <= truth <= high
     assert inside >= 0.93 * 300
-    assert (
-        search_approximate(index, queries, 0.6, sample=500)[1]
-        == (search_approximate(index, queries, 0.6, sample=500)[1])
+
+
+def test_same_seed_draws_the_same_sample(embeddings, build):
+    embeddings(0, clustered(2000))
+    index = build()
+    first, again, other = (
+        search_approximate(index, clustered(5, 3), 0.6, sample=500, seed=seed)[1]
+        for seed in (1, 1, 2)
     )
+    assert pairs(first.matches) == pairs(again.matches) != pairs(other.matches)
+    assert first.found.tolist() == again.found.tolist()
+
+
+def test_nothing_need_be_sampled(embeddings, build):
+    embeddings(0, clustered(1000))
+    _, sampled = search_approximate(build(), clustered(5, 3), 0.6, sample=0)
+    assert sampled.recall(0, 5, 0.6).interval() == (0, 1)
 
 
 def test_calibrated_lists_hold_the_target_share_of_matches_of_new_queries(embeddings, build):
