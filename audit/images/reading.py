@@ -6,6 +6,7 @@ import json
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,11 @@ def _read_parquet(path: Path, max_bytes: int) -> Iterator[FoundImage]:
             if "caption" not in told and "text" in by_lower:
                 told["caption"] = by_lower["text"]
             row = 0
-            for batch in file.iter_batches(64, columns=[column, *set(told.values())]):
+            columns = [column, *set(told.values())]
+            # Group by group, or damage would take images of the group before with it.
+            groups = range(file.num_row_groups)
+            batches = (file.iter_batches(64, row_groups=[g], columns=columns) for g in groups)
+            for batch in chain.from_iterable(batches):
                 for record in batch.to_pylist():
                     content = record[column]
                     data: Any = content.get("bytes") if isinstance(content, dict) else content
@@ -171,7 +176,9 @@ def _read_parquet(path: Path, max_bytes: int) -> Iterator[FoundImage]:
                     )
                     row += 1
     except (pa.ArrowException, OSError) as error:
-        raise SourceError(f"{path}: cannot be read to its end ({error}).", hint=_AGAIN) from error
+        raise SourceError(
+            f"{path}: cannot be read to its end ({' '.join(str(error).split())}).", hint=_AGAIN
+        ) from error
 
 
 class _Sidecar:

@@ -153,6 +153,22 @@ def test_images_before_the_damage_of_a_tar_are_read(tmp_path, damage, told):
     assert read == (["a"] if "end of data" in told else ["a", "b"])
 
 
+def test_rows_before_the_damage_of_a_parquet_file_are_read(tmp_path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"jpg": [bytes([i]) * 500 for i in range(250)]}), path,
+                   row_group_size=100, compression=None)  # fmt: skip
+    whole = bytearray(path.read_bytes())
+    start = pq.read_metadata(path).row_group(1).column(0).data_page_offset
+    whole[start : start + 2000] = bytes(2000)
+    path.write_bytes(whole)
+    rows = []
+    with pytest.raises(SourceError, match=r"a\.parquet: cannot be read to its end") as told:
+        for image in read_unit(find_units([path])[0], LIMIT):
+            rows.append(image.row)
+    assert rows == list(range(100))
+    assert "\n" not in told.value.message
+
+
 def test_sidecar_of_a_damaged_tar_tells_what_is_lost(tmp_path):
     pq.write_table(img2dataset_rows(), tmp_path / "00000.parquet")
     with tarfile.open(tmp_path / "00000.tar", "w") as tar:
