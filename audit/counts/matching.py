@@ -21,7 +21,7 @@ from audit.datasets.sample_keys import NO_KEYS
 from audit.embeddings.folder import UNKNOWN_REVISION
 from audit.encoders.encoder import EncoderInfo
 from audit.errors import ConceptError, EncoderMismatchError, UsageError
-from audit.references.cutoffs import CutOff, background_scores, calibrate, fixed
+from audit.references.cutoffs import CutOff, background_scores, calibrate, check_score, fixed
 from audit.references.reference_set import ReferenceSet, Statistic
 from audit.vectors.exact import Matches, search
 from audit.vectors.index import VectorIndex
@@ -50,27 +50,33 @@ class VisualSettings:
     where:
         DuckDB condition on the sample columns; samples that do not meet it are not considered.
     cutoff:
-        A score, or the name of a published cut-off; by default one is calibrated for each concept.
+        A score from -1 to 1, or the name of a published cut-off; by default one is calibrated for
+        each concept.
     per_million:
-        False positives in a million other images that calibration aims at; by default 10, or what
-        makes one in the whole dataset if it is small.
+        False positives in a million other images that calibration aims at, more than 0 and less
+        than 30,000; by default 10, or what makes one in the whole dataset if it is small.
     statistic:
         Score an image by the most similar reference (``max``) or by the ``mean`` of all.
     design:
         How the samples with an image were chosen. By default it is found out: all, if every sample
         of a stratum has one; a random sample, if `audit fetch` drew one; else unknown, and the
-        interval then covers whatever the rest may hold.
+        interval then covers whatever the rest may hold. ``all`` is refused where some have none.
     background:
-        Images in the random sample that calibrates.
+        Images in the random sample that calibrates, 0 or more; less than 500 do not calibrate.
     seed:
-        Of that sample.
+        Of that sample, 0 or more.
     workers:
-        Threads.
+        Threads, 1 or more.
     approximate:
         Search the approximate index: faster, and what it misses enters the interval.
     device:
         A device of torch to match on, such as ``cuda``; by default the processor. The answer is
         the same.
+
+    Raises
+    ------
+    UsageError
+        If a cut-off is no similarity.
     """
 
     by: By = "both"
@@ -84,6 +90,10 @@ class VisualSettings:
     workers: int = 1
     approximate: bool = False
     device: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.cutoff is not None and not isinstance(self.cutoff, str):
+            check_score(self.cutoff)
 
 
 class VisualMatching:
@@ -133,6 +143,8 @@ class VisualMatching:
             seed=settings.seed,
             on_progress=lambda share: on_progress("images of samples", share),
         )
+        if settings.design == "all":
+            self._check_all_have_an_image()
         self.asked = []
         for number, (_, references) in enumerate(sought):
             cutoff = self._cutoff(number, references)
@@ -162,6 +174,18 @@ class VisualMatching:
             self._on_progress("matching", share)
 
         return scored(self.scene, self.index, self.asked, find, tell)
+
+    def _check_all_have_an_image(self) -> None:
+        considered = self.scene.samples.considered
+        missing = considered - len(self.scene.attempted)
+        if missing:
+            raise UsageError(
+                f"{missing:,} of the {considered:,} samples have no image here, so that not all "
+                "were looked for.",
+                hint="Leave --design out to have it found out. Say random if those with an image "
+                "are as good as a random sample, or unknown: then the interval allows for all and "
+                "for none of the others.",
+            )
 
     def _cutoff(self, concept: int, references: ReferenceSet) -> CutOff:
         settings = self.settings

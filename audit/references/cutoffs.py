@@ -239,10 +239,16 @@ def fixed(
 ) -> CutOff:
     """A cut-off that the user gives, or a published one by its name.
 
+    Parameters
+    ----------
+    value:
+        A score from -1 to 1, or a name.
+
     Raises
     ------
     UsageError
-        If no published cut-off has that name, or it belongs to another encoder.
+        If no published cut-off has that name, it belongs to another encoder, or the score is no
+        similarity.
     """
     warnings = []
     method = "given"
@@ -263,6 +269,7 @@ def fixed(
         method = value
         warnings.append(f"{value} ({published.source}): {published.warning}")
         value = published.value
+    check_score(value)
     tail, share = None, None
     if len(background) >= LEAST_BACKGROUND:
         tail = fit_tail(background.scores)
@@ -286,6 +293,21 @@ def fixed(
         per_million=None,
         warnings=(*warnings, *reference_warnings(references, background)),
     )
+
+
+def check_score(value: float) -> None:
+    """Refuse as a cut-off what no two images can score.
+
+    Raises
+    ------
+    UsageError
+        Unless it is between -1 and 1.
+    """
+    if not -_LARGEST_SCORE <= value <= _LARGEST_SCORE:
+        raise UsageError(
+            f"The cut-off {value:g} is no similarity.",
+            hint="Give a number from -1 to 1, or leave it out to calibrate one for each concept.",
+        )
 
 
 def sensitivity_at(

@@ -16,6 +16,7 @@ from audit.counts.matching import VisualMatching, VisualSettings
 from audit.embeddings.folder import EmbeddingFolder
 from audit.encoders.encoder import EncoderInfo
 from audit.errors import EncoderMismatchError, UsageError
+from audit.estimates.prevalence import Estimate
 from audit.references.reference_set import ReferenceSet
 from audit.vectors.build import build_index
 from audit.vectors.exact import search
@@ -55,7 +56,7 @@ class Planted:
         api.ingest(shard, name="d")
         self.dataset = home.open("d")
         self.named, self.captions = named, captions
-        kept = np.setdiff1d(np.arange(total), lost)
+        kept = np.setdiff1d(np.arange(total), lost(named) if callable(lost) else lost)
         folder = tmp_path / "foreign"
         for kind in ("img_emb", "metadata"):
             (folder / kind).mkdir(parents=True)
@@ -160,6 +161,29 @@ def test_images_missing_at_random_are_extrapolated(planted):
     assert holds(count.named.estimate, 180)
     assert holds(count.unnamed.estimate, 120)
     assert count.total.value == pytest.approx(300, rel=0.2)
+
+
+def test_not_all_were_looked_for_where_some_have_no_image(planted):
+    made = planted(lost=range(40))
+    with pytest.raises(UsageError, match="40 of the 20,000 samples have no image") as refused:
+        made.count(design="all")
+    assert "random" in refused.value.hint
+    assert "unknown" in refused.value.hint
+
+
+def test_stratum_of_which_no_image_could_be_looked_at_is_not_counted_and_says_so(planted):
+    count = planted(lost=np.flatnonzero).count()
+    assert count.named.estimate == Estimate(0, 0, 200)
+    assert count.total.value == count.unnamed.estimate.value
+    (told,) = [text for text in count.warnings if "could be looked at" in text]
+    assert "200 samples that are named" in told
+    assert "none of them is counted" in told
+
+
+@pytest.mark.parametrize("cutoff", [float("nan"), float("inf"), -1.5, 1.01])
+def test_cutoff_that_no_two_images_can_score_is_refused(cutoff):
+    with pytest.raises(UsageError, match="is no similarity"):
+        VisualSettings(cutoff=cutoff)
 
 
 def test_encoders_are_not_mixed(planted):

@@ -177,6 +177,13 @@ def test_a_given_cutoff_amid_others_is_warned_of_and_proves_nothing(world):
     assert stratum.estimate.low == 0
 
 
+@pytest.mark.parametrize("score", [float("nan"), float("-inf"), 1.2])
+def test_a_given_cutoff_is_a_similarity(world, score):
+    asked = world.references(world.images(5))
+    with pytest.raises(UsageError, match="is no similarity"):
+        fixed(asked, score, background(world, asked, 20))
+
+
 def test_a_given_cutoff_needs_no_background(world):
     asked = world.references(world.images(5))
     cutoff = fixed(asked, 0.61, background(world, asked, 20))
