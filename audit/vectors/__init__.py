@@ -7,6 +7,7 @@
 ``links``, ``join``, ``images``    which samples an image belongs to
 ``gpu``                            the same exact answers from a device of torch
 ``approximate``                    most matches, where a scan takes too long, and what is missing
-``inverted_lists``, ``training``   what that needs: made
+``inverted_lists``, ``runs``       what that needs: made, run by run
+``training``                       how many lists, on which sample
 ``list_choice``, ``pairs``         what that needs: where to look, exact scores
 """

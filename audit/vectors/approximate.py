@@ -21,7 +21,6 @@ from audit.vectors.exact import Matches, Scan, search, search_rows
 from audit.vectors.index import IndexedPart, VectorIndex, part_mark
 from audit.vectors.inverted_lists import (
     LISTS,
-    ROW_BITS,
     SPREADS,
     ApproximateRecord,
     approximate_record,
@@ -30,6 +29,7 @@ from audit.vectors.inverted_lists import (
 from audit.vectors.list_choice import ListChoice
 from audit.vectors.pairs import scored_candidates
 from audit.vectors.recall import SampledMatches
+from audit.vectors.runs import ROW_BITS
 from audit.vectors.training import drawn_rows
 
 #: How far below the cut-off the score of a code of 512 numbers may be for its vector to be looked

@@ -6,14 +6,14 @@ Written as FAISS writes ``IVF…,RaBitQ``, so that ``faiss.read_index`` opens it
     vectors/<encoder>/trained.index      the same without vectors; what is added later uses it
     vectors/<encoder>/trained.npz        how the vectors of the lists are spread
 
-The id of a vector is ``part number << 40 | row``. Vectors are added in runs, each to a file of its
-own; then all lists are written in one pass, sorted by id. So a build that was stopped goes on, and
-the bytes depend neither on where it was stopped nor on how often something was added.
+The id of a vector is ``part number << 40 | row``. Vectors are coded in runs, each to a file of its
+own, see :mod:`audit.vectors.runs`; then all lists are written in one pass, sorted by id. So a build
+that was stopped goes on, and the bytes depend neither on where it was stopped nor on how often
+something was added.
 """
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -27,16 +27,14 @@ from numpy.typing import NDArray
 from audit.datasets.files import written_whole
 from audit.embeddings.files import write_json
 from audit.errors import MissingPackageError, SourceError, UsageError
-from audit.vectors.index import MANIFEST, IndexedPart, VectorIndex, read_manifest
+from audit.vectors.index import MANIFEST, VectorIndex, read_manifest
 from audit.vectors.list_choice import ListChoice
-from audit.vectors.training import ADDED_ROWS, RUN_ROWS, Training
+from audit.vectors.runs import OlderLists, WrittenRun, merged, runs_of, write_run
+from audit.vectors.training import Training
 
 LISTS = "image.index"
 TRAINED = "trained.index"
 SPREADS = "trained.npz"
-
-#: An id is a part number and a row.
-ROW_BITS = 40
 
 #: What FAISS writes last, for lists without vectors: a mark, lists, bytes of a code, and sizes.
 _EMPTY_TAIL = struct.Struct("<4sQQ4sQ")
@@ -120,26 +118,34 @@ def build_lists(
     there = set(record.parts) if (folder / LISTS).exists() else set()
     kept = {ordinal for ordinal, mark in there if marks.get(ordinal) == mark}
     new = [part for part in index.parts if part.embeddings.ordinal not in kept]
-    runs = _runs(new, marks)
+    runs = runs_of(new, marks)
     done = sum(len(part) for part in index.parts if part.embeddings.ordinal in kept)
-    paths = []
-    for run in runs:
-        path = folder / f"run_{run.name}.index"
+    paths = [run.path(folder) for run in runs]
+    _remove_runs(folder, paths)
+    trained = faiss.read_index(str(folder / TRAINED)) if runs else None
+    for run, path in zip(runs, paths, strict=True):
         if not path.exists():
             on_progress("adding to the lists", done, len(index))
-            _add(faiss, folder / TRAINED, run, path)
-        paths.append(path)
-        done += sum(stop - start for _, start, stop in run.rows)
+            write_run(faiss, trained, run, path)
+        done += len(run)
+    del trained
     gone = kept != {ordinal for ordinal, _ in there}
     if runs or gone or not (folder / LISTS).exists():
         on_progress("writing the lists", done, len(index))
-        _write_lists(faiss, folder, paths, kept)
+        _write_lists(faiss, folder, record.lists, paths, kept)
     parts = tuple(sorted(marks.items()))
     record = ApproximateRecord(**{**asdict(record), "vectors": len(index), "parts": parts})
     _remember(folder, record)
-    for path in folder.glob("run_*.index"):
-        path.unlink()
+    _remove_runs(folder)
     return record
+
+
+def _remove_runs(folder: Path, wanted: Sequence[Path] = ()) -> None:
+    """Remove runs but those that are ``wanted``; the others are of vectors that changed since."""
+    kept = {path.with_suffix(suffix) for path in wanted for suffix in (".rows", ".ends")}
+    for path in folder.glob("run_*"):
+        if path not in kept:
+            path.unlink()
 
 
 def _train(
@@ -174,112 +180,45 @@ def _train(
     return record
 
 
-@dataclass(frozen=True)
-class _Run:
-    """Rows of parts that are added together; ``name`` changes when any of them does."""
-
-    name: str
-    rows: tuple[tuple[IndexedPart, int, int], ...]
-
-
-def _runs(parts: Sequence[IndexedPart], marks: dict[int, str]) -> list[_Run]:
-    runs: list[_Run] = []
-    rows: list[tuple[IndexedPart, int, int]] = []
-    room = RUN_ROWS
-
-    def finish() -> None:
-        nonlocal rows, room
-        if rows:
-            told = [(p.embeddings.ordinal, marks[p.embeddings.ordinal], a, b) for p, a, b in rows]
-            name = f"{len(runs):05d}_{hashlib.sha256(repr(told).encode()).hexdigest()[:16]}"
-            runs.append(_Run(name, tuple(rows)))
-        rows, room = [], RUN_ROWS
-
-    for part in parts:
-        start = 0
-        while start < len(part):
-            stop = min(start + room, len(part))
-            rows.append((part, start, stop))
-            room -= stop - start
-            start = stop
-            if not room:
-                finish()
-    finish()
-    return runs
-
-
-def _add(faiss: Any, trained: Path, run: _Run, path: Path) -> None:
-    lists = faiss.read_index(str(trained))
-    for part, first, last in run.rows:
-        for start in range(first, last, ADDED_ROWS):
-            stop = min(start + ADDED_ROWS, last)
-            ids = np.arange(start, stop, dtype=np.int64) + (part.embeddings.ordinal << ROW_BITS)
-            lists.add_with_ids(part.vectors[start:stop].astype(np.float32), ids)
-    with written_whole(path) as stream:
-        stream.write(faiss.serialize_index(lists))
-
-
-def _write_lists(faiss: Any, folder: Path, runs: Sequence[Path], kept: set[int]) -> None:
+def _write_lists(
+    faiss: Any, folder: Path, lists: int, runs: Sequence[Path], kept: set[int]
+) -> None:
     """Write the lists of an older file, as far as they are ``kept``, and of runs, as one file."""
-    older = _opened(faiss, folder / LISTS) if kept else None
-    opened = [_opened(faiss, path) for path in runs]
-    numbers = range(opened[0].nlist if opened else _opened(faiss, folder / TRAINED).nlist)
-    old = np.array(sorted(kept), np.int64)
-
-    def ids_of(number: int) -> NDArray[np.int64]:
-        """Ids of a list, and where in the files it is: those that are dropped are -1."""
-        found = [_ids(faiss, lists, number) for lists in opened]
-        if older is not None:
-            there = _ids(faiss, older, number)
-            found.insert(0, np.where(np.isin(there >> ROW_BITS, old), there, -1))
-        return np.concatenate([np.empty(0, np.int64), *found])
-
-    sizes = np.array([(ids_of(number) >= 0).sum() for number in numbers], np.uint64)
-    sources = [*([older] if older is not None else []), *opened]
+    sources: list[WrittenRun | OlderLists] = [WrittenRun(path) for path in runs]
+    if kept:
+        sources.append(OlderLists(faiss, folder / LISTS, kept))
+    sizes = np.zeros(lists, np.int64)
+    for source in sources:
+        sizes += source.sizes
     with written_whole(folder / LISTS) as stream:
         _write_head(faiss, folder / TRAINED, stream, sizes)
-        for number in numbers:
-            ids = ids_of(number)
-            order = np.argsort(ids, kind="stable")[np.count_nonzero(ids < 0) :]
-            if len(order):
-                codes = np.concatenate([_codes(faiss, lists, number) for lists in sources])
-                stream.write(codes[order].tobytes())
-                stream.write(ids[order].tobytes())
+        for rows in merged(sources, sizes) if sources else ():
+            stream.write(rows["code"].tobytes())
+            stream.write(rows["id"].tobytes())
 
 
-def _write_head(faiss: Any, trained: Path, stream: IO[bytes], sizes: NDArray[np.uint64]) -> None:
-    """Everything before the lists themselves: FAISS writes it, but for the sizes of the lists."""
+def _write_head(faiss: Any, trained: Path, stream: IO[bytes], sizes: NDArray[np.int64]) -> None:
+    """Everything before the lists themselves: FAISS writes it, but for the sizes of the lists.
+
+    Parameters
+    ----------
+    sizes:
+        Shape (lists,): vectors of each list.
+    """
     empty = faiss.read_index(str(trained))
     empty.ntotal = int(sizes.sum())
-    whole = faiss.serialize_index(empty).tobytes()
+    whole = faiss.serialize_index(empty)
+    del empty
     head, tail = whole[: -_EMPTY_TAIL.size], whole[-_EMPTY_TAIL.size :]
-    mark, lists, code_size, kind, number = _EMPTY_TAIL.unpack(tail)
+    mark, lists, code_size, kind, number = _EMPTY_TAIL.unpack(tail.tobytes())
     if (mark, lists, kind, number) != (b"ilar", len(sizes), b"sprs", 0):
         raise SourceError(
             f"{trained}: FAISS {faiss.__version__} writes inverted lists in another way.",
             hint="Use FAISS 1.15, or build the index without --approximate.",
         )
-    stream.write(head + struct.pack("<4sQQ4sQ", b"ilar", lists, code_size, b"full", lists))
+    stream.write(head)
+    stream.write(struct.pack("<4sQQ4sQ", b"ilar", lists, code_size, b"full", lists))
     stream.write(sizes.astype("<u8").tobytes())
-
-
-def _opened(faiss: Any, path: Path) -> Any:
-    return faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
-
-
-def _ids(faiss: Any, lists: Any, number: int) -> NDArray[np.int64]:
-    size = lists.invlists.list_size(number)
-    if not size:
-        return np.empty(0, np.int64)
-    return np.array(faiss.rev_swig_ptr(lists.invlists.get_ids(number), size))
-
-
-def _codes(faiss: Any, lists: Any, number: int) -> NDArray[np.uint8]:
-    size, width = lists.invlists.list_size(number), lists.invlists.code_size
-    if not size:
-        return np.empty((0, width), np.uint8)
-    codes = faiss.rev_swig_ptr(lists.invlists.get_codes(number), size * width)
-    return np.array(codes).reshape(size, width)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

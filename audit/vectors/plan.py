@@ -162,7 +162,8 @@ def plan_index(
     if used is not None:
         added = len(embeddings) if lists is None else rows
         # Runs, the new file and the one that it replaces are there at once.
-        disk += len(embeddings) * Training.code_bytes(dimension) * 2
+        disk += len(embeddings) * Training.code_bytes(dimension)
+        disk += used.run_bytes(dimension, added)
         train, add = used.seconds(dimension, added)
         seconds += train + add
     return IndexPlan(

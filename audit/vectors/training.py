@@ -19,7 +19,7 @@ _TRAINING_ROUNDS = 10  # of k-means, as FAISS does by default
 
 #: Bytes for a number of a sampled vector: the sample, and the copy that FAISS makes.
 _SAMPLE_BYTES = 8
-#: Vectors of a run, which are added to a file of their own, and those that are added at once.
+#: Vectors of a run, which are coded into a file of their own, and those that are coded at once.
 RUN_ROWS, ADDED_ROWS = 1 << 18, 1 << 14
 
 
@@ -66,13 +66,19 @@ class Training:
         """The most that training, or adding a run of vectors, holds at once."""
         centroids = self.lists * dimension * 4
         sample = self.sample * dimension * _SAMPLE_BYTES + SCORED_AT_ONCE * self.sample * 8
-        run = 3 * RUN_ROWS * self.code_bytes(dimension) + ADDED_ROWS * dimension * 12
-        return 2 * centroids + 16 * dimension**2 + max(sample, run)
+        # Rows and their order, while they are coded and while they are merged.
+        run = RUN_ROWS * (2 * self.code_bytes(dimension) + 32) + ADDED_ROWS * dimension * 12
+        return 3 * centroids + 16 * dimension**2 + max(sample, run)
 
     @staticmethod
     def code_bytes(dimension: int) -> int:
         """Of a vector in the lists: a bit a number, two factors and an id."""
         return -(-dimension // 8) + 8 + 8
+
+    def run_bytes(self, dimension: int, vectors: int) -> int:
+        """What all runs of ``vectors`` take on the disk, until they are merged."""
+        runs = -(-vectors // RUN_ROWS)
+        return vectors * self.code_bytes(dimension) + runs * self.lists * 4
 
     def seconds(self, dimension: int, vectors: int) -> tuple[float, float]:
         """Of training, and of adding ``vectors``, by how fast matrices are multiplied here."""
