@@ -121,9 +121,11 @@ def index(
 
 
 def _plan(plan: IndexPlan) -> str:
+    from audit.reports.tables import size
+
     costs = (
-        f"about {plan.disk_bytes / 1e9:,.2f} GB of disk, {duration(plan.seconds)}, "
-        f"{plan.memory_bytes / 1e9:.2f} GB of memory."
+        f"about {size(plan.disk_bytes)} of disk, {duration(plan.seconds)}, "
+        f"{size(plan.memory_bytes)} of memory."
     )
     lists = (
         f"{plan.training.lists:,} lists, trained on {plan.training.sample:,} vectors; "

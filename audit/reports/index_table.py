@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from audit.reports.tables import as_renderables
+from audit.reports.tables import as_renderables, size
 from audit.vectors.build import IndexReport
 
 
@@ -35,7 +35,7 @@ def _index(report: IndexReport) -> list[RenderableType]:
         table,
         Text(
             f"\n{report.vectors:,} vectors of {report.encoder.id} "
-            f"({report.encoder.dimension} numbers each), {report.bytes / 1e9:,.2f} GB; {now}."
+            f"({report.encoder.dimension} numbers each), {size(report.bytes)}; {now}."
         ),
         Text(
             f"{join.samples:,} samples have an image"

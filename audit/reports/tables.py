@@ -60,6 +60,19 @@ def counted(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
+def size(bytes_: float) -> str:
+    """Bytes in the unit that suits them, of a thousand each.
+
+    >>> size(512), size(1_940_000), size(2.5e9)
+    ('512 bytes', '1.94 MB', '2.5 GB')
+    """
+    units = ["bytes", "kB", "MB", "GB"]
+    while bytes_ >= 999.5 and units[1:]:
+        bytes_ /= 1000
+        del units[0]
+    return f"{bytes_:.3g} {units[0]}" if bytes_ < 999.5 else f"{bytes_:,.0f} {units[0]}"
+
+
 def named(uri: str, reason: str) -> str:
     """What could not be read and why, where the reason may begin with the name already."""
     return visible(reason if reason.startswith(uri) else f"{uri}: {reason}")

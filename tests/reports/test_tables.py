@@ -7,7 +7,28 @@ import json
 import pytest
 
 from audit.reports.formats import FORMATS, write_answer
-from audit.reports.tables import as_renderables, visible
+from audit.reports.tables import as_renderables, counted, named, size, visible
+
+
+@pytest.mark.parametrize(
+    ("bytes_", "told"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1_940_000, "1.94 MB"),
+        (999_900, "1 MB"),
+        (2.5e9, "2.5 GB"),
+        (4.2e12, "4,200 GB"),
+    ],
+)
+def test_sizes_have_the_unit_that_suits_them(bytes_, told):
+    assert size(bytes_) == told
+
+
+def test_one_is_singular_and_what_is_named_is_named_once():
+    assert [counted(n, "image") for n in (0, 1, 2000)] == ["0 images", "1 image", "2,000 images"]
+    assert named("/a.tar", "/a.tar: is cut off") == "/a.tar: is cut off"
+    assert named("/a.tar", "is cut off") == "/a.tar: is cut off"
 
 
 def test_control_and_reordering_characters_are_shown_not_obeyed():
