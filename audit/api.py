@@ -284,13 +284,17 @@ class OpenDataset:
         write_label_sheet(sheet, Path(path).expanduser(), index)
         return ExportReport(sheet.task, Path(path).expanduser())
 
-    def import_labels(self, path: PathLike, who: str = "unknown") -> LabelReport:
+    def import_labels(
+        self, path: PathLike, who: str = "unknown", *, replace: bool = False
+    ) -> LabelReport:
         """Store the labels of a file that was exported; counts of its concept then have them.
 
         Parameters
         ----------
         who:
             Who labelled; kept with the labels.
+        replace:
+            Even if samples that have a label already have none in the file.
 
         Raises
         ------
@@ -300,9 +304,8 @@ class OpenDataset:
         from audit.labels.answers import read_answers
         from audit.labels.store import LabelReport, store_labels
 
-        return LabelReport(
-            store_labels(read_answers(Path(path).expanduser()), self.dataset, who), self.name
-        )
+        answers = read_answers(Path(path).expanduser())
+        return LabelReport(store_labels(answers, self.dataset, who, replace=replace), self.name)
 
 
 def gather_concepts(

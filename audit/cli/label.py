@@ -164,6 +164,11 @@ def _concept(
 @click.option(
     "--who", metavar="NAME", help="Who labelled, to be kept with the labels.  [default: you]"
 )
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Even if samples that have a label already have none in the file.",
+)
 @output_option
 @common_options
 @click.pass_obj
@@ -173,19 +178,21 @@ def import_command(
     file: str,
     dataset: str | None,
     who: str | None,
+    replace: bool,
     output: str,
     home: str | None,
 ) -> int:
     """Store the labels of a FILE that was exported, CSV or JSON, and say what follows.
 
     Only the columns label_id and label are read. Samples without a label are left out if they are
-    the last; those skipped before count as unsure. The same file again replaces what was stored.
+    the last; those skipped before count as unsure. The same file again replaces what was stored. Of
+    several files of a concept the one with most labels counts.
     """
     from audit import api
     from audit.reports import label_table  # noqa: F401  (registers the table)
     from audit.reports.formats import write_answer
 
-    report = api.open(dataset, home).import_labels(file, who or _user())
+    report = api.open(dataset, home).import_labels(file, who or _user(), replace=replace)
     labels = report.labels
     if labels.skipped:
         talk.warn(

@@ -77,8 +77,8 @@ class VisualCount:
         The evidence: samples whose image scores near the cut-off or above.
     labels:
         What people said of some samples; None if nobody did, or nobody looked for labels.
-    outdated_labels:
-        When labels were stored that do not count, because the dataset has changed since.
+    unused_labels:
+        Which further labels there are that do not count, and why; a sentence each.
     """
 
     phrases: ConceptPhrases
@@ -92,7 +92,7 @@ class VisualCount:
     scored: ScoredSamples = field(repr=False)
     findings: tuple[Finding, ...] = ()
     labels: GivenLabels | None = None
-    outdated_labels: tuple[str, ...] = ()
+    unused_labels: tuple[str, ...] = ()
 
     @property
     def labelled(self) -> LabelledEstimate | None:
@@ -131,11 +131,7 @@ class VisualCount:
         if self.references.left_out:
             names = ", ".join(f"{name} ({why})" for name, why in self.references.left_out[:5])
             notes.append(f"references left out: {names}")
-        if self.outdated_labels:
-            notes.append(
-                f"labels of {self.outdated_labels[-1][:10]} are not used: the dataset has changed "
-                "since they were given"
-            )
+        notes += self.unused_labels
         for what, stratum in (("named", self.named), ("not named", self.unnamed)):
             missing = stratum.population - stratum.attempted
             if stratum.population and not stratum.examined:

@@ -20,6 +20,6 @@ def with_labels(result: VisualResult, dataset: Dataset) -> VisualResult:
 
     def labelled(count: VisualCount) -> VisualCount:
         found = find_labels(dataset, count.phrases, result.where, result.by)
-        return replace(count, labels=found.labels, outdated_labels=found.outdated)
+        return replace(count, labels=found.labels, unused_labels=found.unused)
 
     return replace(result, counts=tuple(labelled(count) for count in result.counts))

@@ -55,6 +55,11 @@ class StoredLabels:
     digest: str
     source: str
 
+    @property
+    def told(self) -> str:
+        """How many labels, whose, and when given."""
+        return f"{len(self.answers):,} labels by {self.who} of {self.when[:10]}"
+
     @cached_property
     def skipped(self) -> tuple[int, ...]:
         """Samples without an answer that stand before one that has one.
@@ -165,13 +170,20 @@ class LabelReport:
         return pl.DataFrame([row])
 
 
-def store_labels(file: LabelledFile, dataset: Dataset, who: str) -> StoredLabels:
+def store_labels(
+    file: LabelledFile, dataset: Dataset, who: str, *, replace: bool = False
+) -> StoredLabels:
     """Keep the labels of a file; they replace what was stored of the same task.
+
+    Parameters
+    ----------
+    replace:
+        Even if samples that have a label there have none in the file.
 
     Raises
     ------
     UsageError
-        If a label is of no task, or labels are of several.
+        If a label is of no task, labels are of several, or some would get lost.
     SourceError
         If the task is damaged.
     StorageError
@@ -194,6 +206,15 @@ def store_labels(file: LabelledFile, dataset: Dataset, who: str) -> StoredLabels
         file.digest,
         str(file.path),
     )
+    place = path.with_name(_FILE)
+    if place.exists() and not replace:
+        lost = _read_labels(place, task).answers.keys() - stored.answers.keys()
+        if lost:
+            raise UsageError(
+                f"{file.path}: lacks labels of {len(lost):,} samples that are stored already, such "
+                f"as {task.label_id(min(lost))}.",
+                hint="Import the file that has them too, or let go of them with --replace.",
+            )
     record = {
         "schema": SCHEMA,
         "who": stored.who,
@@ -203,7 +224,7 @@ def store_labels(file: LabelledFile, dataset: Dataset, who: str) -> StoredLabels
         "tool_version": __version__,
         "answers": {str(number): answer for number, answer in stored.answers.items()},
     }
-    with written_whole(path.with_name(_FILE)) as stream:
+    with written_whole(place) as stream:
         stream.write(json.dumps(record, ensure_ascii=False, indent=1).encode())
     return stored
 
@@ -241,19 +262,21 @@ class LabelSearch:
     Attributes
     ----------
     labels:
-        The latest that hold for it; None if there are none.
-    outdated:
-        When labels were stored of the dataset as it was before it changed.
+        Those that hold for it and have most answers; None if there are none.
+    unused:
+        Which others there are, and why they do not count; a sentence each.
     """
 
     labels: StoredLabels | None
-    outdated: tuple[str, ...]
+    unused: tuple[str, ...]
 
 
 def find_labels(
     dataset: Dataset, phrases: ConceptPhrases, where: str | None, by: str = "both"
 ) -> LabelSearch:
-    """The latest labels of a concept in the samples that meet ``where``.
+    """The labels of a concept in the samples that meet ``where``.
+
+    Of several draws the one with most answers counts, whatever it says; of these the latest.
 
     Raises
     ------
@@ -262,7 +285,7 @@ def find_labels(
     """
     digest = None
     found: list[StoredLabels] = []
-    outdated = []
+    unused = []
     mine = (phrases.wording, where, by)
     for path in tasks_of(dataset):
         if not path.with_name(_FILE).exists():
@@ -275,9 +298,14 @@ def find_labels(
         if task.dataset_digest == digest:
             found.append(stored)
         else:
-            outdated.append(stored.when)
-    latest = max(found, key=lambda stored: stored.when, default=None)
-    return LabelSearch(latest, tuple(sorted(outdated)))
+            unused.append(f"{stored.told} are not used: the dataset has changed since")
+    most = max(found, key=lambda stored: (len(stored.answers), stored.when), default=None)
+    unused += [
+        f"{stored.told} are not used: there is a draw with more of them"
+        for stored in found
+        if stored is not most
+    ]
+    return LabelSearch(most, tuple(unused))
 
 
 def _read_labels(path: Path, task: LabelTask) -> StoredLabels:

@@ -136,6 +136,39 @@ def test_a_second_import_replaces_the_first(audit, export):
     assert result["labelled"]["labels"]["yes"] > 20
 
 
+def test_labels_are_not_lost_unasked(audit, export):
+    path, _ = export()
+    rows = answered(path)
+    assert audit("label", "import", path).code == 0
+    first = {row["label_id"] for row in rows[:30]}
+    answered(path, lambda row: "no" if row["label_id"] in first else "")
+    refused = audit("label", "import", path)
+    assert refused.code == 2
+    assert "lacks labels of 120 samples that are stored already" in refused.err
+    assert audit("label", "import", path, "--replace").code == 0
+    result = json.loads(audit("count", *CONCEPT, "--output", "json").out)["results"][0]
+    assert result["labelled"]["labels"] == {"yes": 0, "no": 30, "unsure": 0}
+
+
+def test_of_several_draws_the_largest_counts_and_the_others_are_named(audit, export):
+    for name, seed, wanted in (("large.csv", "1", 150), ("small.csv", "2", 20)):
+        path, _ = export("--seed", seed, name=name)
+        rows = answered(path)
+        kept = {row["label_id"] for row in rows[:wanted]}
+        answered(
+            path,
+            lambda row, kept=kept: (
+                ("yes" if shows(row["url"]) else "no") if row["label_id"] in kept else ""
+            ),
+        )
+        assert audit("label", "import", path, "--who", name).code == 0
+    result = json.loads(audit("count", *CONCEPT, "--output", "json").out)["results"][0]
+    assert result["labelled"]["labelled_by"] == "large.csv"
+    assert any(
+        "20 labels by small.csv" in note and "not used" in note for note in result["warnings"]
+    )
+
+
 def test_who_stops_early_has_fewer_labels_and_who_skips_is_unsure(audit, export):
     path, _ = export()
     rows = answered(path)
