@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -226,20 +225,8 @@ def open_encoder(
     return loaded
 
 
-def _matching_device(device: str) -> str | None:
-    """Where to match, given where the encoder is to run; None is the processor.
-
-    ``auto`` takes a GPU if the encoder, which is loaded by now, runs on torch and torch has one:
-    to import torch only to ask would take longer than most counts.
-    """
-    if device != "auto":
-        return None if device == "cpu" else device
-    torch = sys.modules.get("torch")
-    return "cuda" if torch is not None and torch.cuda.is_available() else None
-
-
 def _on_device(settings: VisualSettings, device: str) -> VisualSettings:
-    return replace(settings, device=settings.device or _matching_device(device))
+    return replace(settings, device=settings.device or device)
 
 
 def count_shown(

@@ -6,9 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from audit.captions.phrases import ConceptPhrases, fold_concepts
 from audit.concepts import Concept
 from audit.counts.draws import draws_of
@@ -23,9 +20,8 @@ from audit.encoders.encoder import EncoderInfo
 from audit.errors import ConceptError, EncoderMismatchError, UsageError
 from audit.references.cutoffs import CutOff, background_scores, calibrate, check_score, fixed
 from audit.references.reference_set import ReferenceSet, Statistic
-from audit.vectors.exact import Matches, search
 from audit.vectors.index import VectorIndex
-from audit.vectors.recall import SampledMatches
+from audit.vectors.searching import VectorSearch
 
 #: ``both``: samples that name the concept and those that do not, each; ``visual``: all as one,
 #: captions not read.
@@ -70,8 +66,8 @@ class VisualSettings:
     approximate:
         Search the approximate index: faster, and what it misses enters the interval.
     device:
-        A device of torch to match on, such as ``cuda``; by default the processor. The answer is
-        the same.
+        A device of torch to match on, such as ``cuda``; ``auto`` takes a GPU if torch is loaded
+        and has one. By default the processor. The answer is the same.
 
     Raises
     ------
@@ -154,26 +150,20 @@ class VisualMatching:
     def scored(self) -> Iterator[ScoredSamples]:
         """The samples near and above the cut-off of each concept."""
 
-        settings, index = self.settings, self.index
-        if settings.approximate:
-            from audit.vectors.approximate import search_approximate
-
-        def find(
-            queries: NDArray[np.float16], floors: NDArray[np.float64]
-        ) -> tuple[Matches, SampledMatches | None]:
-            if settings.approximate:
-                return search_approximate(
-                    index, queries, floors, seed=settings.seed, workers=settings.workers
-                )
-            found = search(
-                index.parts, queries, floors, workers=settings.workers, device=settings.device
-            )
-            return found, None
+        settings = self.settings
+        search = VectorSearch(
+            self.index,
+            approximate=settings.approximate,
+            device=settings.device,
+            seed=settings.seed,
+            workers=settings.workers,
+            on_remark=lambda remark: self._on_progress(f"matching {remark}", None),
+        )
 
         def tell(share: float) -> None:
-            self._on_progress("matching", share)
+            self._on_progress(f"matching {search.remark}".strip(), share)
 
-        return scored(self.scene, self.index, self.asked, find, tell)
+        return scored(self.scene, self.index, self.asked, search, tell)
 
     def _check_all_have_an_image(self) -> None:
         considered = self.scene.samples.considered

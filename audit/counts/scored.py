@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from audit.estimates.recall import SearchRecall
 from audit.references.cutoffs import CutOff
 from audit.references.reference_set import ReferenceSet
 from audit.vectors.exact import Matches
-from audit.vectors.images import PartImages
+from audit.vectors.images import ImagesOf, PartImages
 from audit.vectors.index import VectorIndex
 from audit.vectors.recall import SampledMatches
 from audit.vectors.training import drawn_rows
@@ -139,7 +138,7 @@ def scored(
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> Iterator[ScoredSamples]:
     """The scored samples of each concept; several concepts share a pass over the vectors."""
-    images_of = lru_cache(4)(lambda part: PartImages.of(index.parts[part]))
+    images_of = ImagesOf(index)
     for batch in _batches(asked):
         on_progress(batch[0] / len(asked))
         queries = [asked[number].queries for number in batch]

@@ -54,6 +54,11 @@ class DeviceScan:
     device:
         ``cuda``, ``cuda:1`` … or ``cpu``.
 
+    Attributes
+    ----------
+    out_of_memory:
+        What is raised when the memory of the device does not suffice.
+
     Raises
     ------
     MissingPackageError
@@ -64,6 +69,7 @@ class DeviceScan:
 
     def __init__(self, parts: Sequence[VectorPart], device: str = "cuda") -> None:
         self._torch = torch = _import_torch()
+        self.out_of_memory: type[Exception] = torch.cuda.OutOfMemoryError
         self.parts = parts
         try:
             self.device = torch.device(device)

@@ -10,10 +10,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from audit.datasets.sample_keys import Keys, sample_keys
-from audit.vectors.index import IndexedPart
+from audit.vectors.index import IndexedPart, VectorIndex
 
 #: What :mod:`audit.embeddings.embed_part` calls an image that was looked at.
 EXAMINED = ("embedded", "nothing found")
+
+#: What is kept of parts' images between questions: those of about ten million.
+_KEPT_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,12 @@ class PartImages:
     def __len__(self) -> int:
         return len(self.examined)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays."""
+        arrays = (self.of_vector, self.examined, self.link_image, self.link_key)
+        return sum(array.nbytes for array in arrays)
+
     @cached_property
     def first_sample(self) -> Keys:
         """Shape (images,): the first sample that each image belongs to; -1 if to none."""
@@ -69,6 +78,27 @@ class PartImages:
         place = np.repeat(np.arange(len(images)), many)
         within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
         return place, self.link_key[np.repeat(first, many) + within]
+
+
+class ImagesOf:
+    """The images of an index's parts, asked for by place; those that fit are kept.
+
+    Parts are walked in the same order again and again. Whatever was used last would be gone when
+    it is needed next, so the first that fit stay.
+    """
+
+    def __init__(self, index: VectorIndex, most_bytes: int = _KEPT_BYTES) -> None:
+        self._index, self._room = index, most_bytes
+        self._kept: dict[int, PartImages] = {}
+
+    def __call__(self, part: int) -> PartImages:
+        if part in self._kept:
+            return self._kept[part]
+        images = PartImages.of(self._index.parts[part])
+        if images.nbytes <= self._room:
+            self._room -= images.nbytes
+            self._kept[part] = images
+        return images
 
 
 def _examined(images: pa.Table) -> NDArray[np.bool_]:
