@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from audit.labels.store import LabelReport
     from audit.references.reference_set import Statistic
     from audit.vectors.build import IndexReport
+    from audit.visual import References
 
 PathLike = str | os.PathLike[str]
 
@@ -128,18 +129,26 @@ class OpenDataset:
         *,
         encoder: str | None = None,
         by: str | None = None,
+        approximate: bool = False,
+        max_memory: int | None = None,
     ) -> IndexReport:
         """Code embeddings for matching and join them to samples; again for what is new.
 
         Parameters
         ----------
         embeddings:
-            A folder of embeddings, others' too; by default the dataset's own.
+            A folder of embeddings, others' too; by default the one that the index was made from,
+            or the dataset's own.
         encoder:
             What made the vectors, where the folder does not say it, or where there are several.
         by:
             What to join images and samples by: row, url, caption, or a column that was kept when
-            the dataset was ingested and holds the names of the files. By default the best there is.
+            the dataset was ingested and holds the names of the files; auto takes the best there
+            is. By default as before, or else auto.
+        approximate:
+            Also make an approximate index; one that is there is brought up to date in any case.
+        max_memory:
+            Bytes that the process may hold, besides mapped files.
 
         Raises
         ------
@@ -148,12 +157,20 @@ class OpenDataset:
         """
         from audit.vectors.build import index_dataset
 
-        return index_dataset(self.dataset, self._home, embeddings, encoder=encoder, by=by)
+        return index_dataset(
+            self.dataset,
+            self._home,
+            embeddings,
+            encoder=encoder,
+            by=by,
+            approximate=approximate,
+            max_memory=max_memory,
+        )
 
     def count_images(
         self,
         *concepts: str | Concept,
-        references: PathLike | Mapping[str, Sequence[PathLike]] | None = None,
+        references: References = None,
         prompts: Sequence[str] = (),
         aliases: Sequence[str] = (),
         exclude: Sequence[str] = (),
@@ -176,7 +193,7 @@ class OpenDataset:
         ----------
         references:
             Images of the concept: a file or a folder; of several concepts a folder with a folder
-            for each, or a mapping from names to paths.
+            for each, or a mapping from names to a path or several.
         prompts:
             Words that stand in for references, ``{}`` for the concept's name: weaker evidence.
         encoder:
@@ -221,7 +238,7 @@ class OpenDataset:
         path: PathLike,
         *,
         samples: int = 200,
-        references: PathLike | Mapping[str, Sequence[PathLike]] | None = None,
+        references: References = None,
         prompts: Sequence[str] = (),
         by: By = "both",
         where: str | None = None,

@@ -131,6 +131,13 @@ class Bench:
         return self.queries[number : number + 1].astype(np.float32)
 
 
+def counts(parts: Any, queries: NDArray[Any], cutoffs: Any) -> NDArray[np.int64]:
+    """How many vectors reach the cut-off of each query, as `audit count` finds them."""
+    from audit.vectors.exact import search
+
+    return np.bincount(search(parts, queries, cutoffs).query, minlength=len(queries))
+
+
 def in_turns(runs: int, *jobs: Callable[[int], Any]) -> tuple[list[float], list[list[Any]]]:
     """Median seconds of each job, and all answers; each is called with the number of the turn."""
     times: list[list[float]] = [[] for _ in jobs]
@@ -147,8 +154,6 @@ def exact(data: Path) -> dict[str, Any]:
     """One query, and a hundred at once, against FAISS Flat."""
     import faiss
 
-    from audit.vectors.exact import count
-
     bench = Bench(data)
     flat = faiss.IndexFlatIP(DIMENSION)
     for block in bench.floats():
@@ -156,7 +161,7 @@ def exact(data: Path) -> dict[str, Any]:
     parts = bench.index.parts
 
     def ours(turn: int) -> int:
-        return int(count(parts, bench.query(turn), bench.cutoffs[turn])[0])
+        return int(counts(parts, bench.query(turn), bench.cutoffs[turn])[0])
 
     def peer(turn: int) -> int:
         return len(flat.range_search(bench.query(turn), float(bench.cutoffs[turn]))[2])
@@ -167,7 +172,7 @@ def exact(data: Path) -> dict[str, Any]:
     everyone = bench.queries.astype(np.float32)
     (many, flat_many), _ = in_turns(
         3,
-        lambda turn: count(parts, bench.queries, cutoff),
+        lambda turn: counts(parts, bench.queries, cutoff),
         lambda turn: flat.range_search(everyone, cutoff),
     )
     coded = parts[0].coded
@@ -187,10 +192,8 @@ def ivf(data: Path) -> dict[str, Any]:
     """A hundred queries at once against FAISS IVFFlat that finds 99.5 % of the matches."""
     import faiss
 
-    from audit.vectors.exact import count
-
     bench = Bench(data)
-    truth = count(bench.index.parts, bench.queries, bench.cutoffs)
+    truth = counts(bench.index.parts, bench.queries, bench.cutoffs)
     lists = 1024
     peer = faiss.index_factory(DIMENSION, f"IVF{lists},Flat", faiss.METRIC_INNER_PRODUCT)
     peer.train(bench.vectors[:: max(len(bench.vectors) // (48 * lists), 1)].astype(np.float32))
@@ -207,7 +210,7 @@ def ivf(data: Path) -> dict[str, Any]:
             break
     (one, ivf_one), _ = in_turns(
         QUERIES,
-        lambda turn: count(bench.index.parts, bench.query(turn), bench.cutoffs[turn]),
+        lambda turn: counts(bench.index.parts, bench.query(turn), bench.cutoffs[turn]),
         found,
     )
     return {"one": one, "ivf_one": ivf_one, "nprobe": nprobe, "recall": recall}
@@ -216,13 +219,12 @@ def ivf(data: Path) -> dict[str, Any]:
 def approximate(data: Path) -> dict[str, Any]:
     """The approximate index, query by query, with and without measuring recall."""
     from audit.vectors.approximate import ApproximateIndex
-    from audit.vectors.exact import count
     from audit.vectors.inverted_lists import LISTS
 
     bench = Bench(data)
     bench.vectors.max()  # into memory
     opened = ApproximateIndex(bench.index)
-    truth = count(bench.index.parts, bench.queries, bench.cutoffs)
+    truth = counts(bench.index.parts, bench.queries, bench.cutoffs)
 
     def one(number: int) -> int:
         query, cutoff = bench.queries[number : number + 1], bench.cutoffs[number]
@@ -247,8 +249,6 @@ def approximate(data: Path) -> dict[str, Any]:
 
 def memory(data: Path) -> dict[str, Any]:
     """Anonymous memory, that which is not mapped from files, of an exact count; sampled."""
-    from audit.vectors.exact import count
-
     bench = Bench(data)
     peak, done = 0, threading.Event()
 
@@ -260,7 +260,7 @@ def memory(data: Path) -> dict[str, Any]:
     watcher = threading.Thread(target=watch)
     watcher.start()
     started = time.perf_counter()
-    counts = count(bench.index.parts, bench.queries, bench.cutoffs)
+    found = counts(bench.index.parts, bench.queries, bench.cutoffs)
     seconds = time.perf_counter() - started
     done.set()
     watcher.join()
@@ -268,7 +268,7 @@ def memory(data: Path) -> dict[str, Any]:
         "peak": peak,
         "seconds": seconds,
         "vectors": len(bench.index),
-        "found": int(counts.sum()),
+        "found": int(found.sum()),
     }
 
 

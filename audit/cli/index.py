@@ -139,10 +139,8 @@ def _plan(plan: IndexPlan) -> str:
 
 
 def _line(progress: IndexProgress) -> str:
-    now = progress.done - progress.done_before
-    rate = now / progress.seconds if progress.seconds else 0.0
+    told = f"{progress.step}: {progress.done:,} vectors" if progress.done else progress.step
+    if progress.rate:
+        told += f"  {progress.rate:,.0f} a second"
     left = progress.seconds_left
-    return (
-        f"{progress.step}: {progress.done:,} vectors  {rate:,.0f} a second  "
-        f"{'' if not left else duration(left) + ' left'}"
-    )
+    return f"{told}  {duration(left)} left" if left else told

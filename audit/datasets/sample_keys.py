@@ -55,13 +55,12 @@ class SampleSet:
             in_all = self._rows.get(shard)
             if in_all is None:
                 continue
-            mine = shard_and_row(keys[here])[1]
-            flags = np.zeros(in_all, np.bool_)
-            flags[mine[mine < in_all]] = True
-            packed = np.packbits(flags)
-            if shard in self._bits:
-                packed |= self._bits[shard]
-            self._bits[shard] = packed
+            if shard not in self._bits:
+                self._bits[shard] = np.zeros(-(-in_all // 8), np.uint8)
+            rows = shard_and_row(keys[here])[1]
+            rows = rows[rows < in_all]
+            bits = (128 >> (rows & 7)).astype(np.uint8)
+            np.bitwise_or.at(self._bits[shard], rows >> 3, bits)
         self._size = None
 
     def holds(self, keys: Keys) -> NDArray[np.bool_]:

@@ -52,6 +52,8 @@ from audit.vectors.places import index_folder, only_embeddings
 from audit.vectors.plan import IndexPlan, plan_index
 from audit.vectors.training import Training
 
+#: A step, see :class:`IndexProgress`.
+CODING = "coding"
 #: A line for each part that is coded, until the manifest says it.
 JOURNAL = "coded.jsonl"
 
@@ -61,18 +63,23 @@ class IndexProgress:
     step: str  #: what is being done, in words
     done: int  #: vectors
     total: int
-    seconds: float
-    done_before: int = 0  #: by earlier runs
+    seconds: float  #: of this step
+    done_before: int = 0  #: when the step began
 
     @property
     def share(self) -> float:
         return self.done / self.total if self.total else 1.0
 
     @property
+    def rate(self) -> float | None:
+        """Vectors a second in this step; None before there is one."""
+        now = self.done - self.done_before
+        return now / self.seconds if now > 0 and self.seconds > 0 else None
+
+    @property
     def seconds_left(self) -> float | None:
         """By the rate until now; None before there is one."""
-        now = self.done - self.done_before
-        return self.seconds * (self.total - self.done) / now if now > 0 else None
+        return (self.total - self.done) / self.rate if self.rate else None
 
 
 @dataclass(frozen=True)
@@ -191,11 +198,12 @@ def index_dataset(
         )
         on_plan(plan)
         started = time.monotonic()
-        before = plan.vectors - plan.new_vectors
+        began = {CODING: (started, plan.vectors - plan.new_vectors)}
 
         def tell(step: str, done: int, total: int) -> None:
-            seconds = time.monotonic() - started
-            on_progress(IndexProgress(step, done, total, seconds, before))
+            now = time.monotonic()
+            since, before = began.setdefault(step, (now, done))
+            on_progress(IndexProgress(step, done, total, now - since, before))
 
         report = build_index(
             dataset,
@@ -205,7 +213,7 @@ def index_dataset(
             block_rows=plan.block_rows,
             engine_memory=plan.engine_bytes,
             on_progress=lambda done, total: tell(
-                "coding" if done < total else "joining images to samples", done, total
+                CODING if done < total else "joining images to samples", done, total
             ),
         )
         if approximate or lists is not None:

@@ -101,7 +101,6 @@ def search(
     cutoffs: NDArray[Any] | Sequence[float] | float,
     *,
     workers: int = 1,
-    device: str | None = None,
 ) -> Matches:
     """All pairs that score at least the cut-off, with their scores.
 
@@ -111,19 +110,12 @@ def search(
         Shape (queries, dimension); rounded to float16.
     cutoffs:
         One for each query, or one for all.
-    device:
-        A device of torch, such as ``cuda``, to score on; the answer is the same. To ask several
-        times of the same vectors, keep a :class:`audit.vectors.gpu.DeviceScan`.
 
     Raises
     ------
     UsageError
         If the queries are no embeddings, or not of the parts' dimension.
     """
-    if device is not None:
-        from audit.vectors.gpu import DeviceScan
-
-        return DeviceScan(parts, device).search(queries, cutoffs)
     scan = Scan(queries, cutoffs)
 
     def search_block(block: _Block) -> Matches:
@@ -131,38 +123,6 @@ def search(
         return scan.kept(block.vectors, block.ordinal, rows, which, block.start)
 
     return Matches.joined(list(_mapped(search_block, scan.blocks(parts), workers)))
-
-
-def count(
-    parts: Sequence[VectorPart],
-    queries: NDArray[Any],
-    cutoffs: NDArray[Any] | Sequence[float] | float,
-    *,
-    workers: int = 1,
-    device: str | None = None,
-) -> NDArray[np.int64]:
-    """How many vectors score at least the cut-off, for each query; see :func:`search`.
-
-    Reads no more vectors than the proof needs, where ``search`` reads all that match.
-    """
-    if device is not None:
-        from audit.vectors.gpu import DeviceScan
-
-        return DeviceScan(parts, device).count(queries, cutoffs)
-    scan = Scan(queries, cutoffs)
-    total = np.zeros(len(scan.queries), np.int64)
-
-    def count_block(block: _Block) -> NDArray[np.int64]:
-        rows, which = scan.candidates(block.coded)
-        sure, open_ = scan.decided(block.coded, rows, which)
-        found = np.bincount(which[sure], minlength=len(total))
-        rows, which = rows[open_], which[open_]
-        above = scan.rescored(block.vectors, rows, which) >= scan.cutoffs[which]
-        return np.asarray(found + np.bincount(which[above], minlength=len(total)))
-
-    for found in _mapped(count_block, scan.blocks(parts), workers):
-        total += found
-    return total
 
 
 def search_rows(
@@ -287,27 +247,6 @@ class Scan:
             coded.lengths, coded.residuals, self.coded.residuals[number], self.norms[number]
         )
         return np.asarray(scores + bound >= self.cutoffs[number])
-
-    def decided(
-        self, part: CodedVectors, rows: NDArray[np.int64], which: NDArray[np.int64]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which candidates are proven to reach the cut-off, and which are left open."""
-        sure = np.zeros(len(rows), np.bool_)
-        open_ = np.zeros(len(rows), np.bool_)
-        for start in range(0, len(rows), _BLOCK_SCORES):
-            stop = slice(start, start + _BLOCK_SCORES)
-            row, query = rows[stop], which[stop]
-            dots = np.einsum("ij,ij->i", part.codes[row], self.coded.codes[query], dtype=np.int32)
-            scores = dots * part.scales[row].astype(np.float64) * self.coded.scales[query]
-            bound = _ROUNDING + error_bound(
-                part.lengths[row],
-                part.residuals[row],
-                self.coded.residuals[query],
-                self.norms[query],
-            )
-            sure[stop] = scores - bound >= self.cutoffs[query]
-            open_[stop] = ~sure[stop] & (scores + bound >= self.cutoffs[query])
-        return sure, open_
 
     def kept(
         self,

@@ -97,26 +97,10 @@ class DeviceScan:
         scan = Scan(queries, cutoffs)
         found = []
         for block, scores in self._scored(scan):
-            least, _ = self._doubtful(scan, block)
-            rows, which = self._where(scores >= least)
+            rows, which = self._where(scores >= self._least_scores(scan, block))
             vectors = self.parts[block.ordinal].vectors
             found.append(scan.kept(vectors, block.ordinal, rows + block.start, which))
         return Matches.joined(found)
-
-    def count(
-        self, queries: NDArray[Any], cutoffs: NDArray[Any] | Sequence[float] | float
-    ) -> NDArray[np.int64]:
-        """As :func:`audit.vectors.exact.count`: only doubtful vectors are read again."""
-        scan = Scan(queries, cutoffs)
-        total = np.zeros(len(scan.queries), np.int64)
-        for block, scores in self._scored(scan):
-            least, sure = self._doubtful(scan, block)
-            total += (scores >= sure).sum(dim=0).cpu().numpy()
-            rows, which = self._where((scores >= least) & (scores < sure))
-            stored = self.parts[block.ordinal].vectors
-            above = scan.rescored(stored, rows + block.start, which) >= scan.cutoffs[which]
-            total += np.bincount(which[above], minlength=len(total))
-        return total
 
     def _scored(self, scan: Scan) -> Iterator[tuple[_Block, Any]]:
         """Blocks with their scores on the device, shape (rows, queries)."""
@@ -157,16 +141,14 @@ class DeviceScan:
         tensor = tensor.to(self.device)
         return tensor if self._half else tensor.float()
 
-    def _doubtful(self, scan: Scan, block: _Block) -> tuple[Any, Any]:
-        """For each query: the least score that may be a match, and that from which it is one."""
+    def _least_scores(self, scan: Scan, block: _Block) -> Any:
+        """For each query: the least score that may be a match."""
         dimension = scan.queries.shape[1]
         error = dimension * self._unit_error + self._rounding
         bound = block.longest * scan.norms * error * (1 + 1e-6) + _TINY
         kind = np.float16 if self._half else np.float32
         least = np.nextafter((scan.cutoffs - bound).astype(kind), kind(-np.inf))
-        sure = np.nextafter((scan.cutoffs + bound).astype(kind), kind(np.inf))
-        as_tensor = self._torch.from_numpy
-        return as_tensor(least).to(self.device), as_tensor(sure).to(self.device)
+        return self._torch.from_numpy(least).to(self.device)
 
     def _where(self, chosen: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         found = self._torch.nonzero(chosen).cpu().numpy()

@@ -41,7 +41,7 @@ class ListChoice:
     centroids:
         Shape (lists, dimension).
     sizes:
-        Vectors in each list.
+        Shape (lists,): vectors in each list.
     spreads:
         Shape (lists,): root of the mean square distance of a list's vectors to its centroid.
     covariance:

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from audit import api
-from audit.cli.index import memory_size
+from audit.cli.index import _line, memory_size
+from audit.vectors.build import IndexProgress
 
 
 @pytest.fixture
@@ -134,3 +135,11 @@ def test_approximate_index_is_planned_made_and_kept_up_to_date(audit, dataset, f
     assert (dataset / "vectors" / "e" / "image.index").exists()
     foreign(1, [url(1)])
     assert "301 vectors in 4 lists" in audit("index").out
+
+
+def test_progress_tells_the_rate_of_its_own_step():
+    assert _line(IndexProgress("training", 0, 100_000, 1.0)) == "training"
+    begun = IndexProgress("adding to the lists", 50_000, 100_000, 0.0, done_before=50_000)
+    assert _line(begun) == "adding to the lists: 50,000 vectors"
+    later = IndexProgress("adding to the lists", 60_000, 100_000, 2.0, done_before=50_000)
+    assert "60,000 vectors  5,000 a second  8" in _line(later)

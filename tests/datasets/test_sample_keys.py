@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -77,3 +79,16 @@ def test_draw_of_more_than_there_are_is_all_of_them(wanted):
 def test_sorted_keys_hold_what_they_hold(keys, wanted):
     found = holds(np.array(sorted(keys), dtype=np.int64), np.array(wanted, dtype=np.int64))
     assert found.tolist() == [one in keys for one in wanted]
+
+
+def test_few_samples_of_a_large_shard_cost_little():
+    """A byte is set for each, not a shard's worth of them."""
+    there = SampleSet(dict.fromkeys(range(300), 1_000_000))
+    keys = keys_of([(shard, 999_999) for shard in range(300)])
+    there.add(keys)
+    tracemalloc.start()
+    there.add(keys + 0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100_000
+    assert len(there) == 300

@@ -351,3 +351,20 @@ def test_rows_are_drawn_from_all_parts_without_replacement(embeddings, build):
     assert all((np.diff(some) > 0).all() for some in rows)
     assert 420 < len(rows[0]) < 480
     assert [len(some) for some in training.drawn_rows(index.parts, 5000, seed=1)] == [900, 100]
+
+
+def test_python_makes_an_approximate_index_and_tells_each_steps_own_rate(embeddings, dataset, home):
+    folder = embeddings(0, clustered(1000, 1))
+    report = api.open("d", home.path).index(
+        folder, encoder="e", approximate=True, max_memory=4 << 30
+    )
+    assert report.approximate.vectors == 1000
+    embeddings(1, clustered(500, 2))
+    told = []
+    index_dataset(dataset, home, on_progress=told.append)
+    began = {}
+    for progress in told:
+        began.setdefault(progress.step, progress.done)
+        assert progress.rate is None or progress.rate > 0
+        assert progress.done_before <= began[progress.step]
+    assert began["adding to the lists"] == 1000

@@ -20,7 +20,7 @@ from audit import api
 from audit.embeddings.folder import EmbeddingFolder
 from audit.errors import EncoderMismatchError, SourceError, UsageError
 from audit.vectors.build import build_index, index_dataset
-from audit.vectors.exact import count
+from audit.vectors.exact import search
 from audit.vectors.index import VectorIndex
 from audit.vectors.places import index_folder
 
@@ -123,7 +123,7 @@ def test_vectors_that_are_not_unit_float16_are_copied_as_such(
     assert index.parts[0].vectors.dtype == np.float16
     assert np.allclose(np.linalg.norm(index.parts[0].vectors.astype(float), axis=1), 1, atol=2e-3)
     asked = unit(folder.parts[0].vectors.astype(float))
-    assert count(index.parts, asked, 0.99).tolist() == [1, 1, 1]
+    assert search(index.parts, asked, 0.99).query.tolist() == [0, 1, 2]
 
 
 def test_unit_float16_vectors_are_not_copied(dataset, embeddings, tmp_path):
@@ -158,7 +158,7 @@ def test_damage_and_change_are_noticed(dataset, embeddings, tmp_path):
     codes = tmp_path / "index" / "codes_00000.npy"
     codes.write_bytes(codes.read_bytes()[:60])
     with pytest.raises(SourceError, match="part 0 of the index cannot be read"):
-        count(VectorIndex(tmp_path / "index").parts, np.ones((1, 16)) / 4, 0.5)
+        search(VectorIndex(tmp_path / "index").parts, np.ones((1, 16)) / 4, 0.5)
     np.save(tmp_path / "foreign" / "img_emb" / "img_emb_0.npy", np.ones((2, 16), np.float32) / 4)
     with pytest.raises(SourceError, match="has changed"):
         VectorIndex(tmp_path / "index")
