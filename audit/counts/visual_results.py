@@ -110,6 +110,13 @@ class VisualCount:
         return self.named.estimate + self.unnamed.estimate
 
     @property
+    def is_known(self) -> bool:
+        """Whether anything is: not if none, one, or all of the samples may show the concept."""
+        return self.total.low > 0 or self.total.high < self.named.population + (
+            self.unnamed.population
+        )
+
+    @property
     def named_not_shown(self) -> Estimate:
         """Samples that name the concept and do not show it."""
         shown, population = self.named.estimate, self.named.population
@@ -150,6 +157,7 @@ class VisualCount:
         return {
             "concept": self.name,
             "samples": self.total.to_dict(),
+            "is_known": self.is_known,
             "named_and_shown": self.named.estimate.to_dict(),
             "named_not_shown": self.named_not_shown.to_dict(),
             "shown_not_named": self.unnamed.estimate.to_dict(),
@@ -294,6 +302,7 @@ class VisualResult:
                 }
             labelled = count.labelled.total if count.labelled else None
             row |= {
+                "is_known": count.is_known,
                 "labelled": float(labelled.value) if labelled else None,
                 "labelled_low": float(labelled.low) if labelled else None,
                 "labelled_high": float(labelled.high) if labelled else None,

@@ -32,18 +32,22 @@ def _visual(result: VisualResult) -> list[RenderableType]:
     table.add_column("Matches", justify="right")
     table.add_column("Distinct", justify="right")
     for count in result.counts:
-        cells = [Text(visible(count.name), style="bold"), _estimate(count.total)]
+        named, unnamed = count.named, count.unnamed
+        cells = [
+            Text(visible(count.name), style="bold"),
+            _estimate(count.total, named.population + unnamed.population),
+        ]
         if two_strata:
-            cells.append(Text(f"{count.named.population:,}"))
-            cells.append(_estimate(count.named.estimate))
-            cells.append(_estimate(count.unnamed.estimate))
+            cells.append(Text(f"{named.population:,}"))
+            cells.append(_estimate(named.estimate, named.population))
+            cells.append(_estimate(unnamed.estimate, unnamed.population))
         cells.append(Text(f"{count.matched_images:,}"))
         cells.append(_known(count.distinct_pictures))
         table.add_row(*cells)
     shown: list[RenderableType] = [table]
     if len(result.counts) <= _DETAILED_CONCEPTS:
         for count in result.counts:
-            shown += _evidence(count, two_strata)
+            shown += _evidence(count, two_strata, result.vectors)
     else:
         warned = [(c.name, text) for c in result.counts for text in c.warnings]
         shown += [note(f"{name}: {text}") for name, text in warned[:_SHOWN_WARNINGS]]
@@ -53,7 +57,7 @@ def _visual(result: VisualResult) -> list[RenderableType]:
     return shown
 
 
-def _evidence(count: VisualCount, two_strata: bool) -> list[RenderableType]:
+def _evidence(count: VisualCount, two_strata: bool, vectors: int) -> list[RenderableType]:
     cutoff = count.cutoff
     line = Text(f"\n{visible(count.name)}: ", style="bold")
     many = f"{len(count.references)} reference{'' if len(count.references) == 1 else 's'}"
@@ -61,15 +65,21 @@ def _evidence(count: VisualCount, two_strata: bool) -> list[RenderableType]:
     text = f"{many} ({of}), cut-off {cutoff.value:.3f}"
     if cutoff.interval:
         text += f" ({cutoff.interval[0]:.3f} to {cutoff.interval[1]:.3f})"
-    text += f", {cutoff.method} on {cutoff.background:,} other images"
+    on = "calibrated on" if cutoff.method == "calibrated" else f"{cutoff.method}, beside"
+    text += f", {on} {cutoff.background:,} other images"
     if cutoff.per_million:
         text += f" for {cutoff.per_million:,.3g} false positives in a million"
+        if round(cutoff.per_million * vectors / 1e6, 3) == 1:
+            text += ", one in all"
     line.append(text + ".", style="default")
     shown: list[RenderableType] = [line]
     if two_strata:
         shown.append(_stratum("named", count.named))
         shown.append(
-            Text(f"  Named and not shown: {_estimate(count.named_not_shown).plain} samples.")
+            Text(
+                "  Named and not shown: "
+                f"{_estimate(count.named_not_shown, count.named.population).plain} samples."
+            )
         )
         shown.append(_stratum("not named", count.unnamed))
     else:
@@ -134,9 +144,10 @@ def _basis(result: VisualResult) -> Text:
     return text
 
 
-def _estimate(estimate: Estimate) -> Text:
+def _estimate(estimate: Estimate, population: int) -> Text:
+    """A value with its interval; no value where the interval is all that there is."""
     value, low, high = (round(n) for n in (estimate.value, estimate.low, estimate.high))
-    text = Text(f"{value:,}")
+    text = Text("unknown" if low <= 0 and high >= population > 0 else f"{value:,}")
     text.append(f" ({low:,}–{high:,})", style="dim")
     return text
 

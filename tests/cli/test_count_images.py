@@ -54,6 +54,17 @@ def test_one_row_a_concept_in_csv(audit, pictures):
     assert row.startswith("gramastar,")
 
 
+def test_where_nothing_is_known_no_number_is_told(audit, pictures):
+    """Without captions the concept is too frequent to be told from others: all is possible."""
+    asked = (*ASK, "--by", "visual")
+    result = json.loads(audit(*asked, "--output", "json").out)["results"][0]
+    assert (result["samples"]["low"], result["samples"]["high"]) == (0, 2000)
+    assert result["is_known"] is False
+    told = " ".join(audit(*asked).out.split())
+    assert "unknown (0–2,000)" in told
+    assert "too frequent here" in told
+
+
 def test_answer_can_be_kept(audit, home, pictures):
     audit(*ASK, "--save")
     (saved,) = (home.path / "pictures" / "results").glob("count-*.json")
