@@ -125,7 +125,11 @@ class VisualMatching:
         for concept, references in sought:
             check_encoder(references.info, index.info, concept.name)
         if not len(index):
-            raise UsageError("Nothing is embedded.", hint="Embed images with `audit embed` first.")
+            raise UsageError(
+                f"The index of {index.info.id} holds no vector.",
+                hint="Embed images with `audit embed`. If some were embedded and none has a vector, "
+                "`audit embed` tells why.",
+            )
         self.dataset, self.index, self.settings = dataset, index, settings
         self._on_progress = on_progress
         self.phrases, self.findings = fold_concepts([concept for concept, _ in sought])

@@ -71,8 +71,8 @@ class FetchReport:
             )
         if self.complete and not self.fetched:
             return (
-                "Check the network. The outcomes of `audit fetch` tell why, and with --retry failed "
-                "it tries all of them again."
+                "Check the network. The outcomes of `audit fetch` tell why, and with --retry "
+                "failed it tries all of them again."
             )
         return None
 
