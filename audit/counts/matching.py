@@ -127,8 +127,8 @@ class VisualMatching:
         if not len(index):
             raise UsageError(
                 f"The index of {index.info.id} holds no vector.",
-                hint="Embed images with `audit embed`. If some were embedded and none has a vector, "
-                "`audit embed` tells why.",
+                hint="Embed images with `audit embed`. If some are embedded and none has a vector, it "
+                "tells why.",
             )
         self.dataset, self.index, self.settings = dataset, index, settings
         self._on_progress = on_progress
