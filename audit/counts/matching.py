@@ -127,7 +127,7 @@ class VisualMatching:
         if not len(index):
             raise UsageError(
                 f"The index of {index.info.id} holds no vector.",
-                hint="Embed images with `audit embed`. If some are embedded and none has a vector, it "
+                hint="Embed images with `audit embed`. If some are, and none has a vector, it "
                 "tells why.",
             )
         self.dataset, self.index, self.settings = dataset, index, settings
