@@ -8,7 +8,7 @@ concept that score misses.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,10 @@ _UNRELATED = 1e-3
 #: Of two vectors of unit length.
 _LARGEST_SCORE = 1.0
 
+#: Named images below the cut-off are near the references if this share of others is less so; of
+#: fewer named images nothing is said.
+_NEAR, _LEAST_NAMED = 0.9, 5
+
 #: If a share of the background between these is like the references, it may show the concept.
 _FREQUENT, _ANYTHING = 0.003, 0.2
 
@@ -50,11 +54,14 @@ class Background:
         How many did, by how far their scores are from all others.
     alike:
         The similarity that one in a thousand pairs of a reference and such an image exceeds.
+    named:
+        Scores of images of the same sample whose caption names the concept, shape (named,).
     """
 
     scores: NDArray[np.float64]
     left_out: int
     alike: float
+    named: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -156,7 +163,9 @@ def background_scores(
         of_named = (named.astype(np.float32) @ queries.T).max(axis=1, initial=-1.0)
     kept = without_concept(scores, of_named)
     unrelated = pairs[scores <= kept.max()]
-    return Background(kept, len(scores) - len(kept), float(np.quantile(unrelated, 1 - _UNRELATED)))
+    alike = float(np.quantile(unrelated, 1 - _UNRELATED))
+    named_scores = np.empty(0) if of_named is None else of_named.astype(np.float64)
+    return Background(kept, len(scores) - len(kept), alike, named_scores)
 
 
 def calibrate(
@@ -215,18 +224,19 @@ def calibrate(
             f"concept from other images at {per_million:g} false positives in a million; allow for "
             "more (--per-million), or take an encoder that knows the concept"
         )
+    sensitivity = sensitivity_at(references, statistic, value)
     return CutOff(
         value=value,
         interval=(float(low), float(high)),
         statistic=statistic,
         method="calibrated",
-        sensitivity=sensitivity_at(references, statistic, value),
+        sensitivity=sensitivity,
         tail=tail,
         false_positive_share=share,
         background=len(background),
         left_out=background.left_out,
         per_million=per_million,
-        warnings=tuple(warnings),
+        warnings=(*warnings, *_unlike_named(value, sensitivity, background)),
     )
 
 
@@ -341,6 +351,33 @@ def reference_warnings(references: ReferenceSet, background: Background) -> list
     if references.kind == "images" and len(references) > 1 and tells:
         warnings += _incoherence(references, background.alike)
     return warnings
+
+
+def _unlike_named(cutoff: float, sensitivity: FoundReferences, background: Background) -> list[str]:
+    """Whether captions contradict the references: named images are near, and not near enough.
+
+    Images that are wrongly named score like any other. Those that show the concept as the
+    references do not (another period, another maker) score above others and below the cut-off:
+    then the references' scores of each other say nothing of how many are missed.
+    """
+    named = background.named
+    if len(named) < _LEAST_NAMED or len(background) < LEAST_BACKGROUND or not sensitivity.known:
+        return []
+    below = named < cutoff
+    found = 1 - below.mean()
+    if found >= min(sensitivity.interval()[0], 0.5):
+        return []
+    near = float((named[below] >= np.quantile(background.scores, _NEAR)).mean())
+    if near < 0.5:
+        return []
+    return [
+        (
+            f"only {found:.0%} of the images whose caption names it reach the cut-off, but "
+            f"{near:.0%} of the rest are nearer to the references than {_NEAR:.0%} of other images "
+            "are: the references may be unlike the concept's images here, and then the interval is "
+            "too low; add references of other kinds, or labels"
+        )
+    ]
 
 
 def _may_be_the_concept(share: float) -> bool:

@@ -108,6 +108,30 @@ def test_concept_that_is_frequent_in_the_background_is_told_from_a_blind_encoder
     assert "too frequent here" in warning
 
 
+def with_named(world, asked, named):
+    return calibrate(
+        asked, background_scores(asked, world.others(4000), "max", named), per_million=50
+    )
+
+
+def unlike(cutoff):
+    return [warning for warning in cutoff.warnings if "unlike the concept's images" in warning]
+
+
+def test_named_images_near_the_references_but_not_near_enough_are_a_warning(world):
+    """References of one maker, and a dataset that has those of another."""
+    asked = world.references(world.images(10, spread=0.3))
+    cutoff = with_named(world, asked, world.images(30, spread=2.5))
+    assert len(unlike(cutoff)) == 1
+
+
+def test_named_images_that_show_it_or_are_like_any_other_are_no_warning(world):
+    asked = world.references(world.images(10, spread=0.3))
+    assert not unlike(with_named(world, asked, world.images(30, spread=0.3)))
+    assert not unlike(with_named(world, asked, world.others(30)))
+    assert not unlike(with_named(world, asked, world.images(4, spread=2.5)))
+
+
 def test_references_that_have_nothing_in_common_are_noticed(world):
     asked = world.references(world.others(6))
     (warning,) = calibrate(asked, background(world, asked), per_million=50).warnings
