@@ -16,7 +16,8 @@ from audit.estimates.prediction_powered import LabelledStratum, estimate_with_la
 from audit.estimates.prevalence import Estimate, estimate_total
 from audit.estimates.rates import Product, Rate
 from audit.labels.sampling import CaptionGroup, ListedSamples, draw_labels
-from audit.references.cutoffs import background_scores, calibrate
+from audit.references.background import background_scores
+from audit.references.cutoffs import calibrate
 from audit.references.reference_set import ReferenceSet
 from audit.references.sensitivity import FoundReferences
 from audit.vectors.exact import Matches

@@ -18,7 +18,8 @@ from audit.datasets.sample_keys import NO_KEYS
 from audit.embeddings.folder import UNKNOWN_REVISION
 from audit.encoders.encoder import EncoderInfo
 from audit.errors import ConceptError, EncoderMismatchError, UsageError
-from audit.references.cutoffs import CutOff, background_scores, calibrate, check_score, fixed
+from audit.references.background import background_scores
+from audit.references.cutoffs import CutOff, calibrate, check_score, fixed
 from audit.references.reference_set import ReferenceSet, Statistic
 from audit.vectors.index import VectorIndex
 from audit.vectors.searching import VectorSearch

@@ -8,14 +8,14 @@ concept that score misses.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from audit.errors import UsageError, did_you_mean
-from audit.references.contamination import without_concept
+from audit.references.background import Background
+from audit.references.doubts import out_of_reach, reference_warnings, unlike_named
 from audit.references.published import PUBLISHED
 from audit.references.reference_set import ReferenceSet, Statistic
 from audit.references.sensitivity import FoundReferences
@@ -24,47 +24,8 @@ from audit.references.tail import LEAST_BACKGROUND, Tail, fit_tail
 #: Resamples behind the interval of a cut-off.
 _RESAMPLES = 200
 
-#: Two images are alike if they are more so than all but this share of pairs of a reference and an
-#: image that has nothing to do with it.
-_UNRELATED = 1e-3
-
 #: Of two vectors of unit length.
-_LARGEST_SCORE = 1.0
-
-#: Named images below the cut-off are near the references if this share of others is less so; of
-#: fewer named images nothing is said.
-_NEAR, _LEAST_NAMED = 0.9, 5
-
-#: If a share of the background between these is like the references, it may show the concept.
-_FREQUENT, _ANYTHING = 0.003, 0.2
-
-#: With so few references their own scores say little about the concept's images.
-FEW_REFERENCES = 5
-
-
-@dataclass(frozen=True)
-class Background:
-    """What images score that do not show the concept.
-
-    Attributes
-    ----------
-    scores:
-        Of a random sample of images, shape (images,), without those that show the concept.
-    left_out:
-        How many did, by how far their scores are from all others.
-    alike:
-        The similarity that one in a thousand pairs of a reference and such an image exceeds.
-    named:
-        Scores of images of the same sample whose caption names the concept, shape (named,).
-    """
-
-    scores: NDArray[np.float64]
-    left_out: int
-    alike: float
-    named: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
-
-    def __len__(self) -> int:
-        return len(self.scores)
+LARGEST_SCORE = 1.0
 
 
 @dataclass(frozen=True)
@@ -137,37 +98,6 @@ class CutOff:
         }
 
 
-def background_scores(
-    references: ReferenceSet,
-    background: NDArray[Any],
-    statistic: Statistic,
-    named: NDArray[Any] | None = None,
-) -> Background:
-    """Scores of background vectors against the references.
-
-    Parameters
-    ----------
-    background:
-        Of images whose caption does not name the concept, shape (images, dimension).
-    named:
-        Of images of the same draw whose caption does, shape (images, dimension), if captions tell.
-    """
-    vectors = background.astype(np.float32)
-    pairs = vectors @ references.vectors.astype(np.float32).T
-    queries = references.queries(statistic).astype(np.float32)
-    scores = np.asarray((vectors @ queries.T).max(axis=1, initial=-1.0), dtype=np.float64)
-    if len(scores) < LEAST_BACKGROUND:
-        return Background(scores, 0, 1.0)
-    of_named = None
-    if named is not None:
-        of_named = (named.astype(np.float32) @ queries.T).max(axis=1, initial=-1.0)
-    kept = without_concept(scores, of_named)
-    unrelated = pairs[scores <= kept.max()]
-    alike = float(np.quantile(unrelated, 1 - _UNRELATED))
-    named_scores = np.empty(0) if of_named is None else of_named.astype(np.float64)
-    return Background(kept, len(scores) - len(kept), alike, named_scores)
-
-
 def calibrate(
     references: ReferenceSet,
     background: Background,
@@ -182,7 +112,7 @@ def calibrate(
     ----------
     background:
         Of a random sample of the dataset's images, those whose caption names the concept left out;
-        from :func:`background_scores`.
+        from :func:`audit.references.background.background_scores`.
 
     Raises
     ------
@@ -208,22 +138,10 @@ def calibrate(
         fit_tail(rng.choice(background.scores, len(background))).score_exceeded_by(share)
         for _ in range(_RESAMPLES)
     ]
-    low, high = np.minimum(np.quantile(again, [0.025, 0.975]), max(value, _LARGEST_SCORE))
-    warnings = reference_warnings(references, background)
-    frequent = _share_like_references(references, background, statistic)
-    if value > _LARGEST_SCORE and _may_be_the_concept(frequent):
-        warnings.append(
-            f"no image can reach the cut-off {value:.2f}: {frequent:.1%} of the images that it was "
-            "calibrated on resemble the references as much as these do each other. If they show "
-            "the concept, it is too frequent here to be told from others by scores alone: let "
-            "captions help (--by both, and --alias for what they call it), or give a --cutoff"
-        )
-    elif value > _LARGEST_SCORE:
-        warnings.append(
-            f"no image can reach the cut-off {value:.2f}: {references.info.id} does not tell the "
-            f"concept from other images at {per_million:g} false positives in a million; allow for "
-            "more (--per-million), or take an encoder that knows the concept"
-        )
+    low, high = np.minimum(np.quantile(again, [0.025, 0.975]), max(value, LARGEST_SCORE))
+    warnings = reference_warnings(references, background, statistic)
+    if value > LARGEST_SCORE:
+        warnings.append(out_of_reach(value, references, background, statistic, per_million))
     sensitivity = sensitivity_at(references, statistic, value)
     return CutOff(
         value=value,
@@ -236,7 +154,7 @@ def calibrate(
         background=len(background),
         left_out=background.left_out,
         per_million=per_million,
-        warnings=(*warnings, *_unlike_named(value, sensitivity, background)),
+        warnings=(*warnings, *unlike_named(value, sensitivity, background)),
     )
 
 
@@ -301,7 +219,7 @@ def fixed(
         background=len(background),
         left_out=background.left_out,
         per_million=None,
-        warnings=(*warnings, *reference_warnings(references, background)),
+        warnings=(*warnings, *reference_warnings(references, background, statistic)),
     )
 
 
@@ -313,7 +231,7 @@ def check_score(value: float) -> None:
     UsageError
         Unless it is between -1 and 1.
     """
-    if not -_LARGEST_SCORE <= value <= _LARGEST_SCORE:
+    if not -LARGEST_SCORE <= value <= LARGEST_SCORE:
         raise UsageError(
             f"The cut-off {value:g} is no similarity.",
             hint="Give a number from -1 to 1, or leave it out to calibrate one for each concept.",
@@ -327,88 +245,3 @@ def sensitivity_at(
     scores = references.own_scores(statistic)
     found = int((scores >= cutoff).sum())
     return FoundReferences(found, len(scores), best=statistic == "max")
-
-
-def reference_warnings(references: ReferenceSet, background: Background) -> list[str]:
-    """What a reader should know of the references before believing a cut-off."""
-    warnings = []
-    if references.kind == "text":
-        warnings.append(
-            "words stand in for reference images: weaker evidence, and how much of the concept "
-            "they miss is unknown"
-        )
-    elif len(references) < FEW_REFERENCES:
-        plural = "s" if len(references) > 1 else ""
-        warnings.append(
-            f"{len(references)} reference{plural} only: how many images of the concept are missed "
-            "is hardly known, and the interval is wide"
-        )
-    # How unlike images are that have nothing to do with each other, a background that holds the
-    # concept does not tell.
-    tells = len(background) >= LEAST_BACKGROUND and not _may_be_the_concept(
-        _share_like_references(references, background, "max")
-    )
-    if references.kind == "images" and len(references) > 1 and tells:
-        warnings += _incoherence(references, background.alike)
-    return warnings
-
-
-def _unlike_named(cutoff: float, sensitivity: FoundReferences, background: Background) -> list[str]:
-    """Whether captions contradict the references: named images are near, and not near enough.
-
-    Images that are wrongly named score like any other. Those that show the concept as the
-    references do not (another period, another maker) score above others and below the cut-off:
-    then the references' scores of each other say nothing of how many are missed.
-    """
-    named = background.named
-    if len(named) < _LEAST_NAMED or len(background) < LEAST_BACKGROUND or not sensitivity.known:
-        return []
-    below = named < cutoff
-    found = 1 - below.mean()
-    if found >= min(sensitivity.interval()[0], 0.5):
-        return []
-    near = float((named[below] >= np.quantile(background.scores, _NEAR)).mean())
-    if near < 0.5:
-        return []
-    return [
-        (
-            f"only {found:.0%} of the images whose caption names it reach the cut-off, but "
-            f"{near:.0%} of the rest are nearer to the references than {_NEAR:.0%} of other images "
-            "are: the references may be unlike the concept's images here, and then the interval is "
-            "too low; add references of other kinds, or labels"
-        )
-    ]
-
-
-def _may_be_the_concept(share: float) -> bool:
-    """Of the background; where far more of it is like the references, they are like anything."""
-    return _FREQUENT < share < _ANYTHING
-
-
-def _share_like_references(
-    references: ReferenceSet, background: Background, statistic: Statistic
-) -> float:
-    """Share of the background that scores what three in four of the references score."""
-    own = references.own_scores(statistic)
-    if not len(own) or not len(background):
-        return 0.0
-    return float((background.scores >= np.quantile(own, 0.25)).mean())
-
-
-def _incoherence(references: ReferenceSet, alike: float) -> list[str]:
-    groups = references.groups(alike)
-    large = [group for group in groups if len(group) > 1]
-    alone = [references.label(group[0]) for group in groups if len(group) == 1]
-    warnings = []
-    if len(large) > 1:
-        shown = " and ".join(f"{len(group)} like {references.label(group[0])}" for group in large)
-        warnings.append(f"the references fall into groups: {shown}; do they show one concept?")
-    if alone and large:
-        listed = ", ".join(alone[:5]) + (" …" if len(alone) > 5 else "")
-        warnings.append(f"unlike the other references: {listed}; do they show the concept?")
-    elif alone:
-        warnings.append(
-            "no two references are more alike than images of the dataset that have nothing to do "
-            "with each other: the encoder does not see what they have in common"
-        )
-    return warnings

@@ -9,7 +9,8 @@ import pytest
 
 from audit.counts.scored import Asked, ScoredSamples
 from audit.encoders.encoder import EncoderInfo
-from audit.references.cutoffs import Background, CutOff, fixed
+from audit.references.background import Background
+from audit.references.cutoffs import CutOff, fixed
 from audit.references.reference_set import ReferenceSet
 from audit.references.sensitivity import FoundReferences
 from audit.references.tail import Tail

@@ -10,7 +10,8 @@ import pytest
 
 from audit.counts.strata import estimate_stratum
 from audit.errors import UsageError
-from audit.references.cutoffs import background_scores, calibrate, fixed
+from audit.references.background import background_scores
+from audit.references.cutoffs import calibrate, fixed
 from audit.references.tail import LEAST_BACKGROUND
 
 
