@@ -14,7 +14,7 @@ import polars as pl
 from audit._version import __version__
 from audit.datasets.files import remove_unfinished
 from audit.embeddings.embed_part import make_part
-from audit.embeddings.files import MANIFEST, SCHEMA, part_paths, write_json
+from audit.embeddings.files import MANIFEST, NOTHING_FOUND, SCHEMA, part_paths, write_json
 from audit.embeddings.problems import ImageProblem, count_problems, first_problems
 from audit.embeddings.superseded import drop_superseded
 from audit.embeddings.units import UnitState, finished_part, known_units, planned_units
@@ -73,7 +73,7 @@ class EmbedReport:
     @property
     def found_nothing(self) -> int:
         """Images in which there is nothing of what the encoder looks for."""
-        return self.statuses.get("nothing found", 0)
+        return self.statuses.get(NOTHING_FOUND, 0)
 
     def to_dict(self) -> dict[str, Any]:
         return {

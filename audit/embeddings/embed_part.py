@@ -14,7 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.datasets.files import written_whole
-from audit.embeddings.files import IMAGES, METADATA, ImageTable, NpyStream, part_paths
+from audit.embeddings.files import (
+    EMBEDDED,
+    IMAGES,
+    METADATA,
+    NOTHING_FOUND,
+    ImageTable,
+    NpyStream,
+    part_paths,
+)
 from audit.encoders.encoder import Encoder
 from audit.errors import SourceError
 from audit.images.collections import ImageUnit
@@ -35,7 +43,7 @@ class _Seen:
     size: tuple[int, int] | None = None
     phash: int | None = None
     sha256: str | None = None
-    status: str = "embedded"
+    status: str = EMBEDDED
     message: str | None = None
 
 
@@ -73,7 +81,7 @@ def make_part(
         found = _UntilDamage(read_unit(unit, limits.bytes))
         for seen, embedded in _embedded(iter(found), encoder, limits, threads):
             one = seen.found
-            status = seen.status if len(embedded) or seen.prepared is None else "nothing found"
+            status = seen.status if len(embedded) or seen.prepared is None else NOTHING_FOUND
             statuses[status] += 1
             for _ in embedded:
                 metadata.add(

@@ -35,7 +35,14 @@ METADATA = pa.schema(
     ]
 )
 
-#: ``status`` is "embedded", "nothing found" (by a detector), or why the image could not be used.
+#: What became of an image that was looked at: there are vectors of it, or a detector found nothing.
+EMBEDDED, NOTHING_FOUND = "embedded", "nothing found"
+EXAMINED = (EMBEDDED, NOTHING_FOUND)
+
+#: States of units that a part was made of; of an incomplete one, up to where it is damaged.
+MADE = ("done", "incomplete")
+
+#: ``status`` is one of :data:`EXAMINED`, or why the image could not be used.
 IMAGES = pa.schema(
     [
         ("image_path", pa.string()),

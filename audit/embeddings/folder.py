@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from audit.embeddings.files import MANIFEST, SCHEMA, part_paths
+from audit.embeddings.files import MADE, MANIFEST, SCHEMA, part_paths
 from audit.embeddings.mapped import ArrayHeader, array_header, limit_reached, mapped_array
 from audit.encoders.encoder import EncoderInfo
 from audit.errors import EncoderMismatchError, SourceError, UsageError
@@ -170,7 +170,7 @@ class EmbeddingFolder:
             )
         parts, unread = [], []
         for unit in manifest["units"]:
-            if unit["state"] in ("done", "incomplete"):
+            if unit["state"] in MADE:
                 vectors, metadata, images = part_paths(path, unit["ordinal"])
                 parts.append(
                     EmbeddingPart(unit["ordinal"], vectors, metadata, images, unit["label"])

@@ -12,11 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from audit.embeddings.files import part_paths, read_record
+from audit.embeddings.files import EXAMINED, part_paths, read_record
 from audit.embeddings.units import UnitState
 
-#: Statuses of images that were looked at.
-EXAMINED = ("embedded", "nothing found")
 #: The status of images that never came; `audit fetch` tells why.
 NOT_FETCHED = "not fetched"
 

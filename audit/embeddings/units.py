@@ -8,14 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from audit.embeddings.files import part_paths, read_record
+from audit.embeddings.files import MADE, part_paths, read_record
 from audit.embeddings.folder import read_manifest
 from audit.encoders.encoder import EncoderInfo
 from audit.errors import EncoderMismatchError, SourceError
 from audit.images.collections import ImageUnit
-
-#: States of units that a part was made of; of an incomplete one, up to where it is damaged.
-MADE = ("done", "incomplete")
 
 
 @dataclass

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from audit.embeddings.embed import EmbedReport
+from audit.embeddings.files import EMBEDDED, NOTHING_FOUND
 from audit.reports.tables import as_renderables, counted, visible
 
 
@@ -19,7 +20,7 @@ def _embed(report: EmbedReport) -> list[RenderableType]:
     table.add_column("Share", justify="right")
     for status, images in report.statuses.items():
         told = f"no {report.sought} found" if _names_what_is_sought(report, status) else status
-        label = Text(visible(told), style="bold" if status == "embedded" else "")
+        label = Text(visible(told), style="bold" if status == EMBEDDED else "")
         table.add_row(label, f"{images:,}", f"{images / report.images:.1%}")
     shown: list[RenderableType] = [table] if report.images else []
     shown.append(
@@ -35,7 +36,7 @@ def _embed(report: EmbedReport) -> list[RenderableType]:
 
 
 def _names_what_is_sought(report: EmbedReport, status: str) -> bool:
-    return status == "nothing found" and report.sought is not None
+    return status == NOTHING_FOUND and report.sought is not None
 
 
 def _now(report: EmbedReport) -> str:

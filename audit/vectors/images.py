@@ -10,10 +10,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from audit.datasets.sample_keys import Keys, sample_keys
+from audit.embeddings.files import EXAMINED
 from audit.vectors.index import IndexedPart, VectorIndex
-
-#: What :mod:`audit.embeddings.embed_part` calls an image that was looked at.
-EXAMINED = ("embedded", "nothing found")
 
 #: What is kept of parts' images between questions: those of about ten million.
 _KEPT_BYTES = 256 << 20
