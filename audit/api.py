@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit.concepts import Concept, read_concepts
+from audit.concepts import Concept, gather_concepts
 from audit.counts.by_caption import count_by_caption
 from audit.counts.results import CountResult
 from audit.datasets.dataset import Coverage, Dataset
@@ -15,7 +15,6 @@ from audit.datasets.home import Home
 from audit.datasets.ingest import IngestListener, IngestReport
 from audit.datasets.ingest import ingest as _ingest
 from audit.datasets.overview import Overview, overview
-from audit.errors import ConceptError
 
 if TYPE_CHECKING:
     from audit.counts.matching import By, Progress
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from audit.labels.store import LabelReport
     from audit.references.reference_set import Statistic
     from audit.vectors.build import IndexReport
+    from audit.vectors.index import VectorIndex
     from audit.visual import References
 
 PathLike = str | os.PathLike[str]
@@ -207,13 +207,12 @@ class OpenDataset:
             If nothing is indexed, or the question is wrong; see :mod:`audit.errors`.
         """
         from audit.counts.matching import VisualSettings
-        from audit.vectors.places import only_index
         from audit.visual import count_shown
 
-        named = encoder if isinstance(encoder, str) or encoder is None else encoder.info.id
+        index, loaded = self._index_of(encoder)
         return count_shown(
             self.dataset,
-            only_index(self.dataset, named),
+            index,
             gather_concepts(concepts, aliases, exclude, concept_list),
             VisualSettings(
                 by=by,
@@ -228,9 +227,17 @@ class OpenDataset:
             ),
             references=references,
             prompts=prompts,
-            encoder=None if isinstance(encoder, str) else encoder,
+            encoder=loaded,
             device=device,
         )
+
+    def _index_of(self, encoder: str | Encoder | None) -> tuple[VectorIndex, Encoder | None]:
+        """The index that is meant; and the encoder, if it is given and not only named."""
+        from audit.vectors.places import only_index
+
+        if encoder is None or isinstance(encoder, str):
+            return only_index(self.dataset, encoder), None
+        return only_index(self.dataset, encoder.info.id), encoder
 
     def export_labels(
         self,
@@ -272,12 +279,11 @@ class OpenDataset:
         from audit.labels.export import ExportReport
         from audit.parallel import processors
         from audit.reports.label_sheet import write_label_sheet
-        from audit.vectors.places import only_index
         from audit.visual import draw_label_sheet
 
-        named = encoder if isinstance(encoder, str) or encoder is None else encoder.info.id
+        file = Path(path).expanduser()
         (asked,) = gather_concepts([concept])
-        index = only_index(self.dataset, named)
+        index, loaded = self._index_of(encoder)
         sheet = draw_label_sheet(
             self.dataset,
             index,
@@ -294,12 +300,12 @@ class OpenDataset:
             samples,
             references=references,
             prompts=prompts,
-            encoder=None if isinstance(encoder, str) else encoder,
+            encoder=loaded,
             device=device,
             on_progress=on_progress,
         )
-        write_label_sheet(sheet, Path(path).expanduser(), index)
-        return ExportReport(sheet.task, Path(path).expanduser())
+        write_label_sheet(sheet, file, index, lambda share: on_progress("pictures", share))
+        return ExportReport(sheet.task, file)
 
     def import_labels(
         self, path: PathLike, who: str = "unknown", *, replace: bool = False
@@ -323,35 +329,6 @@ class OpenDataset:
 
         answers = read_answers(Path(path).expanduser())
         return LabelReport(store_labels(answers, self.dataset, who, replace=replace), self.name)
-
-
-def gather_concepts(
-    concepts: Sequence[str | Concept],
-    aliases: Sequence[str] = (),
-    exclude: Sequence[str] = (),
-    concept_list: PathLike | None = None,
-) -> list[Concept]:
-    """Concepts from names, aliases and lists, as a command or a call gives them.
-
-    Raises
-    ------
-    ConceptError
-        If aliases or exclusions are given for anything but exactly one name.
-    """
-    if (aliases or exclude) and (len(concepts) != 1 or not isinstance(concepts[0], str)):
-        raise ConceptError(
-            f"Aliases and exclusions belong to one concept; {len(concepts)} were named.",
-            hint="Name one concept, or put several with their aliases into a concept list.",
-        )
-    asked = [
-        concept
-        if isinstance(concept, Concept)
-        else Concept(concept, aliases=tuple(aliases), exclusions=tuple(exclude))
-        for concept in concepts
-    ]
-    if concept_list is not None:
-        asked += read_concepts(Path(concept_list))
-    return asked
 
 
 def open(name: str | None = None, home: PathLike | None = None) -> OpenDataset:

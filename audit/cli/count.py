@@ -74,12 +74,12 @@ def count(
     """
     if not concepts and concept_list is None:
         raise click.UsageError('Name a concept: --concept "Van Gogh", or a list: --concepts FILE.')
-    from audit import api
+    from audit.concepts import gather_concepts
     from audit.counts.saved import save_result
     from audit.datasets.home import Home
     from audit.reports.formats import write_answer
 
-    asked = api.gather_concepts(concepts, aliases, exclude, concept_list)
+    asked = gather_concepts(concepts, aliases, exclude, concept_list)
     by = by or ("both" if options["references"] or options["prompts"] else "caption")
     place = Home(home)
     count_them = _by_caption if by == "caption" else _by_image

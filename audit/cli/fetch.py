@@ -134,13 +134,13 @@ def fetch(
     of either. Running the same command again goes on where it was stopped, tries again what
     failed for reasons that may pass, and downloads nothing twice.
     """
-    from audit import api
+    from audit.concepts import gather_concepts
     from audit.datasets.home import Home
     from audit.fetching.fetch import FetchListener, fetch_images
     from audit.reports import fetch_table  # noqa: F401  (registers the table)
     from audit.reports.formats import write_answer
 
-    asked = api.gather_concepts(concepts, aliases, exclude, concept_list)
+    asked = gather_concepts(concepts, aliases, exclude, concept_list)
     opened = Home(home).open(dataset)
     begun: list[Path] = []
 

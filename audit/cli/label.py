@@ -86,16 +86,10 @@ def export_command(
 
     The search is always exact, because the estimate rests on how many samples reach the cut-off.
     """
-    from audit.counts.matching import VisualSettings
-    from audit.datasets.home import Home
+    from audit import api
     from audit.errors import UsageError
-    from audit.labels.export import ExportReport
-    from audit.parallel import processors
     from audit.reports import label_table  # noqa: F401  (registers the table)
     from audit.reports.formats import write_answer
-    from audit.reports.label_sheet import write_label_sheet
-    from audit.vectors.places import only_index
-    from audit.visual import draw_label_sheet
 
     refuse_double()
     file = Path(path).expanduser()
@@ -105,31 +99,10 @@ def export_command(
             hint="Choose another name with -o, or replace it with --force.",
         )
     sought = _concept(concepts, aliases, exclude, concept_list)
-    opened = Home(home).open(dataset)
-    settings = VisualSettings(
-        by=options["by"],
-        where=options["where"],
-        cutoff=options["cutoff"],
-        per_million=options["per_million"],
-        statistic=options["statistic"],
-        seed=options["seed"],
-        workers=processors(),
-    )
+    opened = api.open(dataset, home)
     with talk.progress() as show:
-        index = only_index(opened, options["encoder"])
-        sheet = draw_label_sheet(
-            opened,
-            index,
-            sought,
-            settings,
-            options["samples"],
-            references=options["references"],
-            prompts=options["prompts"],
-            device=options["device"],
-            on_progress=show,
-        )
-        write_label_sheet(sheet, file, index, lambda share: show("pictures", share))
-    write_answer(ExportReport(sheet.task, file), output)
+        report = opened.export_labels(sought, file, on_progress=show, **options)
+    write_answer(report, output)
     return 0
 
 
@@ -140,7 +113,7 @@ def _concept(
     concept_list: str | None,
 ) -> Concept:
     """The one concept that is meant: by its name alone, or as a list has it."""
-    from audit.api import gather_concepts
+    from audit.concepts import gather_concepts
     from audit.errors import ConceptError, did_you_mean
 
     listed = {concept.name: concept for concept in gather_concepts((), concept_list=concept_list)}
