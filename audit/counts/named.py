@@ -60,7 +60,11 @@ def named_samples(
         if meeting is not None and condition is not None:
             for rows in rows_meeting(condition, part):
                 meeting.add(sample_keys(part.shard.ordinal, rows))
-        for batch in scan_part(part, matcher.phrases) if concepts else ():
+        if not concepts:
+            read += part.shard.rows or 0
+            on_progress(read, total)
+            continue
+        for batch in scan_part(part, matcher.phrases):
             keys = sample_keys(part.shard.ordinal, batch.rows)
             matches = matcher.match(batch.captions)
             order = np.argsort(matches.concepts, kind="stable")

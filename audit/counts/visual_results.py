@@ -110,11 +110,14 @@ class VisualCount:
         return self.named.estimate + self.unnamed.estimate
 
     @property
+    def population(self) -> int:
+        """Samples in both strata."""
+        return self.named.population + self.unnamed.population
+
+    @property
     def is_known(self) -> bool:
-        """Whether anything is: not if none, one, or all of the samples may show the concept."""
-        return self.total.low > 0 or self.total.high < self.named.population + (
-            self.unnamed.population
-        )
+        """Whether anything is known of the total: its interval is not all that there is."""
+        return self.total.leaves_out(self.population)
 
     @property
     def named_not_shown(self) -> Estimate:
@@ -295,11 +298,7 @@ class VisualResult:
                 ("named_not_shown", count.named_not_shown),
                 ("shown_not_named", count.unnamed.estimate),
             ):
-                row |= {
-                    name: float(estimate.value),
-                    f"{name}_low": float(estimate.low),
-                    f"{name}_high": float(estimate.high),
-                }
+                row |= estimate.to_columns(name)
             labelled = count.labelled.total if count.labelled else None
             row |= {
                 "is_known": count.is_known,

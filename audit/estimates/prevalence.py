@@ -55,6 +55,18 @@ class Estimate:
         """Both together, where errors may go the same way: ends add up."""
         return Estimate(self.value + other.value, self.low + other.low, self.high + other.high)
 
+    def leaves_out(self, population: int) -> bool:
+        """Whether anything is known: not if the interval is all of a ``population``."""
+        return self.low > 0 or self.high < population or not population
+
+    def to_columns(self, name: str) -> dict[str, float]:
+        """Value and ends, as columns of a table."""
+        return {
+            name: float(self.value),
+            f"{name}_low": float(self.low),
+            f"{name}_high": float(self.high),
+        }
+
     def to_dict(self) -> dict[str, float]:
         return {"value": self.value, "low": self.low, "high": self.high}
 

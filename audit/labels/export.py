@@ -34,6 +34,9 @@ COLUMNS = (
     "row", "image", "label",
 )  # fmt: skip
 
+#: What a page with the pictures is called; other files are JSON or CSV.
+PAGE_SUFFIXES = (".html", ".htm")
+
 _LONGEST_CAPTION = 2000
 
 
@@ -64,6 +67,11 @@ class ExportReport:
 
     task: LabelTask
     path: Path
+
+    @property
+    def is_page(self) -> bool:
+        """Whether the file is a page with the pictures, which saves the labels elsewhere."""
+        return self.path.suffix.lower() in PAGE_SUFFIXES
 
     def to_dict(self) -> dict[str, Any]:
         return {

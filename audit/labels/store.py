@@ -161,11 +161,7 @@ class LabelReport:
             ("named_and_shown", found.named),
             ("shown_not_named", found.unnamed),
         ):
-            row |= {
-                name: float(estimate.value),
-                f"{name}_low": float(estimate.low),
-                f"{name}_high": float(estimate.high),
-            }
+            row |= estimate.to_columns(name)
         row |= {"yes": found.yes, "no": found.no, "unsure": found.unsure}
         return pl.DataFrame([row])
 

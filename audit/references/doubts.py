@@ -64,8 +64,8 @@ def out_of_reach(
     if _may_be_the_concept(frequent):
         return (
             f"no image can reach the cut-off {cutoff:.2f}: {frequent:.1%} of the images that it "
-            "was calibrated on resemble the references as much as these do each other. If they show "
-            "the concept, it is too frequent here to be told from others by scores alone: let "
+            "was calibrated on resemble the references as much as these do each other. If they "
+            "show the concept, it is too frequent here to be told from others by scores alone: let "
             "captions help (--by both, and --alias for what they call it), or give a --cutoff"
         )
     return (

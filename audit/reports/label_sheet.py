@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from audit.datasets.files import written_whole
-from audit.labels.export import COLUMNS, LabelSheet
+from audit.labels.export import COLUMNS, PAGE_SUFFIXES, LabelSheet
 from audit.reports.label_page import label_page
 from audit.vectors.index import VectorIndex
 
@@ -34,7 +34,7 @@ def write_label_sheet(
         If the page is wanted and Pillow is not installed.
     """
     kind = path.suffix.lower()
-    if kind in (".html", ".htm"):
+    if kind in PAGE_SUFFIXES:
         text: str = label_page(sheet, index, on_progress)
     else:
         text = _json(sheet) if kind == ".json" else _csv(sheet)

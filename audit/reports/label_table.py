@@ -8,10 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from audit.counts.visual_results import GivenLabels
-from audit.estimates.prevalence import Estimate
 from audit.labels.export import ExportReport
 from audit.labels.store import LabelReport
-from audit.reports.tables import as_renderables, visible
+from audit.reports.tables import as_renderables, estimated, visible
 
 
 @as_renderables.register
@@ -23,7 +22,7 @@ def _export(report: ExportReport) -> list[RenderableType]:
     table.add_column("To label", justify="right")
     for stratum in task.strata:
         table.add_row(stratum.title, f"{stratum.size:,}", f"{stratum.drawn:,}")
-    if report.path.suffix.lower() in (".html", ".htm"):
+    if report.is_page:
         what, file = f"Open {report.path} in a browser, label, save the labels", task.saved_as
     else:
         what, file = "Write yes, no or unsure into the column label", str(report.path)
@@ -44,11 +43,11 @@ def _import(report: LabelReport) -> list[RenderableType]:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("Concept", overflow="fold")
     table.add_column("Shown", justify="right")
-    cells = [Text(visible(task.concept), style="bold"), _estimate(found.total)]
+    cells = [Text(visible(task.concept), style="bold"), estimated(found.total)]
     if task.by == "both":
         table.add_column("named and shown", justify="right")
         table.add_column("shown, not named", justify="right")
-        cells += [_estimate(found.named), _estimate(found.unnamed)]
+        cells += [estimated(found.named), estimated(found.unnamed)]
     table.add_row(*cells)
     return [
         table,
@@ -72,20 +71,13 @@ def labelled_line(labels: GivenLabels, by: str) -> Text:
     """What labels say, beside a count."""
     found = labels.estimate
     text = Text("  By labels: ")
-    text.append_text(_estimate(found.total))
+    text.append_text(estimated(found.total))
     text.append(" show it")
     if by == "both":
         text.append(", ")
-        text.append_text(_estimate(found.named))
+        text.append_text(estimated(found.named))
         text.append(" of them named, ")
-        text.append_text(_estimate(found.unnamed))
-        text.append(" not")
+        text.append_text(estimated(found.unnamed))
+        text.append(" not named")
     text.append(f"; {described(labels)}.")
-    return text
-
-
-def _estimate(estimate: Estimate) -> Text:
-    value, low, high = (round(n) for n in (estimate.value, estimate.low, estimate.high))
-    text = Text(f"{value:,}")
-    text.append(f" ({low:,}–{high:,})", style="dim")
     return text

@@ -7,7 +7,7 @@ import os
 import shutil
 import unicodedata
 from functools import singledispatch
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console, RenderableType
@@ -21,6 +21,9 @@ from audit.datasets.catalog import Catalog
 from audit.datasets.ingest import IngestReport
 from audit.datasets.overview import Overview
 from audit.datasets.stats import ShardStats
+
+if TYPE_CHECKING:
+    from audit.estimates.prevalence import Estimate
 
 #: Concepts up to which each gets a paragraph; more of them share one table.
 _DETAILED_CONCEPTS = 5
@@ -71,6 +74,14 @@ def size(bytes_: float) -> str:
         bytes_ /= 1000
         del units[0]
     return f"{bytes_:.3g} {units[0]}" if bytes_ < 999.5 else f"{bytes_:,.0f} {units[0]}"
+
+
+def estimated(estimate: Estimate, population: int = 0) -> Text:
+    """A value with its interval; no value where that is all of a ``population`` that is given."""
+    value, low, high = (round(n) for n in (estimate.value, estimate.low, estimate.high))
+    text = Text(f"{value:,}" if estimate.leaves_out(population) else "unknown")
+    text.append(f" ({low:,}–{high:,})", style="dim")
+    return text
 
 
 def named(uri: str, reason: str) -> str:

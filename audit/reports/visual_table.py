@@ -10,9 +10,8 @@ from rich.text import Text
 
 from audit.counts.strata import Stratum
 from audit.counts.visual_results import VisualCount, VisualResult
-from audit.estimates.prevalence import Estimate
 from audit.reports.label_table import labelled_line
-from audit.reports.tables import as_renderables, note, visible
+from audit.reports.tables import as_renderables, estimated, note, visible
 
 #: Concepts up to which each gets a paragraph; more of them share one table.
 _DETAILED_CONCEPTS = 5
@@ -35,12 +34,12 @@ def _visual(result: VisualResult) -> list[RenderableType]:
         named, unnamed = count.named, count.unnamed
         cells = [
             Text(visible(count.name), style="bold"),
-            _estimate(count.total, named.population + unnamed.population),
+            estimated(count.total, count.population),
         ]
         if two_strata:
             cells.append(Text(f"{named.population:,}"))
-            cells.append(_estimate(named.estimate, named.population))
-            cells.append(_estimate(unnamed.estimate, unnamed.population))
+            cells.append(estimated(named.estimate, named.population))
+            cells.append(estimated(unnamed.estimate, unnamed.population))
         cells.append(Text(f"{count.matched_images:,}"))
         cells.append(_known(count.distinct_pictures))
         table.add_row(*cells)
@@ -78,7 +77,7 @@ def _evidence(count: VisualCount, two_strata: bool, vectors: int) -> list[Render
         shown.append(
             Text(
                 "  Named and not shown: "
-                f"{_estimate(count.named_not_shown, count.named.population).plain} samples."
+                f"{estimated(count.named_not_shown, count.named.population).plain} samples."
             )
         )
         shown.append(_stratum("not named", count.unnamed))
@@ -141,14 +140,6 @@ def _basis(result: VisualResult) -> Text:
         text.append(f"; {unmatched:,} images belong to no sample")
     text.append(f". Values with 95 % intervals. Method: {result.method}. Assumed: ")
     text.append(f"{result.assumption}.")
-    return text
-
-
-def _estimate(estimate: Estimate, population: int) -> Text:
-    """A value with its interval; no value where the interval is all that there is."""
-    value, low, high = (round(n) for n in (estimate.value, estimate.low, estimate.high))
-    text = Text("unknown" if low <= 0 and high >= population > 0 else f"{value:,}")
-    text.append(f" ({low:,}–{high:,})", style="dim")
     return text
 
 
