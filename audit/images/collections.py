@@ -126,7 +126,7 @@ def _units_of(path: Path) -> Iterator[ImageUnit]:
             yield _folder_unit(parent, images[start : start + _UNIT_IMAGES], sidecars.get(parent))
     described = {unit.with_suffix("") for unit in listing.tars} | set(listing.images)
     for file in listing.parquet:
-        if file.with_suffix("") not in described and image_column(file) is not None:
+        if file.with_suffix("") not in described and _may_hold_images(file):
             yield _file_unit(file, "parquet", None)
 
 
@@ -153,12 +153,23 @@ def _folder_unit(folder: Path, names: Sequence[str], sidecar: str | None) -> Ima
     return ImageUnit(str(folder), "folder", digest.hexdigest()[:32], total, tuple(names), sidecar)
 
 
+def _may_hold_images(path: Path) -> bool:
+    """Also if it cannot be read: reading the unit says so, and nothing is left out in silence."""
+    try:
+        return _image_column(pq.read_schema(path)) is not None
+    except (pa.ArrowException, OSError):
+        return True
+
+
 def image_column(path: Path) -> str | None:
     """The column of image bytes, or None if the file has none or is no parquet file."""
     try:
-        schema = pq.read_schema(path)
+        return _image_column(pq.read_schema(path))
     except (pa.ArrowException, OSError):
         return None
+
+
+def _image_column(schema: pa.Schema) -> str | None:
     by_lower = {name.lower(): name for name in schema.names}
     for wanted in _IMAGE_COLUMNS:
         name: str | None = by_lower.get(wanted)

@@ -153,6 +153,17 @@ def test_images_before_the_damage_of_a_tar_are_read(tmp_path, damage, told):
     assert read == (["a"] if "end of data" in told else ["a", "b"])
 
 
+def test_parquet_that_was_cut_off_is_a_unit_that_cannot_be_read(tmp_path):
+    for name in "ab":
+        pq.write_table(pa.table({"jpg": [b"one", b"two"]}), tmp_path / f"{name}.parquet")
+    whole = (tmp_path / "b.parquet").read_bytes()
+    (tmp_path / "b.parquet").write_bytes(whole[: len(whole) // 2])
+    first, second = find_units([tmp_path])
+    assert len(list(read_unit(first, LIMIT))) == 2
+    with pytest.raises(SourceError, match=r"b\.parquet: cannot be read"):
+        list(read_unit(second, LIMIT))
+
+
 def test_rows_before_the_damage_of_a_parquet_file_are_read(tmp_path):
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"jpg": [bytes([i]) * 500 for i in range(250)]}), path,
