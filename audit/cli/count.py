@@ -19,7 +19,7 @@ from audit.cli.talk import Talk
 from audit.cli.visual_options import refuse_double, visual_options
 
 if TYPE_CHECKING:
-    from audit.concepts import Concept
+    from audit.concepts import Concept, ConceptList
     from audit.datasets.home import Home
 
 
@@ -58,7 +58,7 @@ def count(
     concepts: tuple[str, ...],
     aliases: tuple[str, ...],
     exclude: tuple[str, ...],
-    concept_list: str | None,
+    concept_list: ConceptList | None,
     dataset: str | None,
     output: str,
     save: bool,

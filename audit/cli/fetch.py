@@ -12,6 +12,7 @@ from audit.cli.talk import STOPPED, Talk, duration
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from audit.concepts import ConceptList
     from audit.fetching.record import FetchRecord
     from audit.fetching.report import FetchReport
     from audit.fetching.run import FetchProgress
@@ -119,7 +120,7 @@ def fetch(
     concepts: tuple[str, ...],
     aliases: tuple[str, ...],
     exclude: tuple[str, ...],
-    concept_list: str | None,
+    concept_list: ConceptList | None,
     dataset: str | None,
     max_megabytes: float,
     total_timeout: float,

@@ -12,7 +12,7 @@ from audit.cli.talk import Talk
 from audit.cli.visual_options import matching_options, refuse_double
 
 if TYPE_CHECKING:
-    from audit.concepts import Concept
+    from audit.concepts import Concept, ConceptList
 
 
 @click.group()
@@ -69,7 +69,7 @@ def export_command(
     concepts: tuple[str, ...],
     aliases: tuple[str, ...],
     exclude: tuple[str, ...],
-    concept_list: str | None,
+    concept_list: ConceptList | None,
     dataset: str | None,
     path: str,
     force: bool,
@@ -110,7 +110,7 @@ def _concept(
     names: tuple[str, ...],
     aliases: tuple[str, ...],
     exclude: tuple[str, ...],
-    concept_list: str | None,
+    concept_list: ConceptList | None,
 ) -> Concept:
     """The one concept that is meant: by its name alone, or as a list has it."""
     from audit.concepts import gather_concepts

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from audit.cli.talk import Talk
+
+if TYPE_CHECKING:
+    from audit.concepts import ConceptList
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,8 +47,31 @@ def common_options(command: F) -> F:
     return command
 
 
+def _concept_list(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> ConceptList | None:
+    """--concepts and --name-col as one value, so that every command reads lists alike."""
+    name_column = context.meta.pop(_NAME_COLUMN, None)
+    if value is None:
+        if name_column is not None:
+            raise click.UsageError("--name-col is for a concept list: it needs --concepts.")
+        return None
+    from audit.concepts import ConceptList
+
+    return ConceptList(value, name_column, context.ensure_object(Talk).say)
+
+
+def _keep_name_column(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> None:
+    context.meta[_NAME_COLUMN] = value
+
+
+_NAME_COLUMN = "audit.name_column"
+
+
 def concept_options(what: str) -> Callable[[F], F]:
-    """--concept, --alias, --exclude, --concepts and --where: which samples are meant.
+    """--concept, --alias, --exclude, --concepts, --name-col and --where: which samples are meant.
 
     Parameters
     ----------
@@ -60,7 +86,15 @@ def concept_options(what: str) -> Callable[[F], F]:
                 help='Only samples that meet this, as in SQL: "width >= 512 and similarity > 0.3".',
             ),
             click.option(
+                # Eager: --concepts reads the file as this says.
+                "--name-col", metavar="COLUMN", is_eager=True, expose_value=False,
+                callback=_keep_name_column,
+                help="Column of --concepts that holds the names, in a table of your own; columns "
+                "that are not known are not read then.  [default: name]",
+            ),
+            click.option(
                 "--concepts", "concept_list", metavar="FILE", type=click.Path(dir_okay=False),
+                callback=_concept_list,
                 help="Concept list: TOML, CSV, JSON, or text with a name a line.",
             ),
             click.option(

@@ -7,6 +7,14 @@ are kept as they were written.
 
 from audit.concepts.concept import DOMAINS, MAX_NAME_LENGTH, Concept
 from audit.concepts.gather import gather_concepts
-from audit.concepts.lists import FORMATS, read_concepts
+from audit.concepts.lists import FORMATS, ConceptList, read_concepts
 
-__all__ = ["DOMAINS", "FORMATS", "MAX_NAME_LENGTH", "Concept", "gather_concepts", "read_concepts"]
+__all__ = [
+    "DOMAINS",
+    "FORMATS",
+    "MAX_NAME_LENGTH",
+    "Concept",
+    "ConceptList",
+    "gather_concepts",
+    "read_concepts",
+]

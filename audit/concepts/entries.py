@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from audit.concepts.concept import check_domain, check_path, clean_name
+from audit.curated.problems import Problem, shown
 from audit.errors import ConceptError, did_you_mean
 
 #: Key in a file -> field of ``Concept``.
@@ -28,16 +26,10 @@ LISTS = {"aliases": "alias", "exclude": "exclusion", "references": "reference"}
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong in one place of a file; lines and columns count from 1."""
+class Remark:
+    """What whoever reads a list should know, and is no mistake."""
 
-    line: int
     text: str
-    column: int | None = None
-
-    @property
-    def place(self) -> str:
-        return f"{self.line}:{self.column}" if self.column else f"{self.line}"
 
 
 @dataclass(slots=True)
@@ -58,23 +50,6 @@ class Entry:
                 yield Problem(self.lines.get(key, self.line), text + self.label)
         if "name" not in self.values:
             yield Problem(self.line, f"a concept without name{self.label}")
-
-
-class LineNumbers:
-    """The line of a position in a text, without counting from the start each time."""
-
-    def __init__(self, text: str) -> None:
-        self._newlines = [found.start() for found in re.finditer("\n", text)]
-
-    def at(self, position: int) -> int:
-        # A newline still belongs to the line that it ends.
-        return bisect_right(self._newlines, position - 1) + 1
-
-
-def shown(value: object) -> str:
-    """``value`` as JSON, cut to a length that fits a message."""
-    text = json.dumps(value, default=str, ensure_ascii=False)
-    return text if len(text) <= 80 else text[:79] + "…"
 
 
 def unknown(what: str, key: str, known: Mapping[str, object]) -> str:

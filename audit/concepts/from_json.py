@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from audit.concepts.entries import Entry, LineNumbers, Problem, shown
+from audit.concepts.entries import Entry
+from audit.curated.problems import LineNumbers, Problem, shown
 
 _BETWEEN = re.compile(r"[ \t\r\n,]*")
 

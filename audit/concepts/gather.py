@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from audit.concepts.concept import Concept
-from audit.concepts.lists import read_concepts
+from audit.concepts.lists import ConceptList
 from audit.errors import ConceptError
 
 
@@ -15,9 +14,14 @@ def gather_concepts(
     concepts: Sequence[str | Concept],
     aliases: Sequence[str] = (),
     exclude: Sequence[str] = (),
-    concept_list: str | os.PathLike[str] | None = None,
+    concept_list: str | os.PathLike[str] | ConceptList | None = None,
 ) -> list[Concept]:
     """Concepts from names, aliases and lists, as a command or a call gives them.
+
+    Parameters
+    ----------
+    concept_list:
+        A file, or with how it is to be read.
 
     Raises
     ------
@@ -36,5 +40,8 @@ def gather_concepts(
         for concept in concepts
     ]
     if concept_list is not None:
-        asked += read_concepts(Path(concept_list))
+        listed = (
+            concept_list if isinstance(concept_list, ConceptList) else ConceptList(concept_list)
+        )
+        asked += listed.read()
     return asked

@@ -6,21 +6,21 @@ To add a format, write a function ``text -> entries and problems`` (see
 
 from __future__ import annotations
 
-import stat
+import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from audit.concepts.concept import Concept
-from audit.concepts.entries import FIELDS, LISTS, Entry, Problem
+from audit.concepts.entries import FIELDS, LISTS, Entry, Remark
 from audit.concepts.from_csv import parse_csv, parse_text, parse_tsv
 from audit.concepts.from_json import parse_json
 from audit.concepts.from_toml import parse_toml
-from audit.errors import ConceptError, did_you_mean
+from audit.curated.problems import Problem, refusal
+from audit.curated.text import read_text, reader_for
+from audit.errors import ConceptError
 
-#: Problems of one file that are reported together.
-MAX_PROBLEMS = 20
-
-Parser = Callable[[str], Iterator[Entry | Problem]]
+Parser = Callable[..., Iterator[Entry | Problem | Remark]]
 
 #: Suffix of a file -> how it is read.
 FORMATS: dict[str, Parser] = {
@@ -31,10 +31,51 @@ FORMATS: dict[str, Parser] = {
     ".txt": parse_text,
 }
 
-_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+#: The formats that have columns.
+TABLES: tuple[Parser, ...] = (parse_csv, parse_tsv)
+
+_WHAT = "a concept list"
 
 
-def read_concepts(path: str | Path, format: str | None = None) -> list[Concept]:
+def _no_remark(text: str) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class ConceptList:
+    """A concept list and how it is to be read; wherever a list is asked for, its path will do.
+
+    Parameters
+    ----------
+    path:
+        The file.
+    name_column:
+        Header of the column with the names, of a table that is no concept list of ours.
+    on_remark:
+        Called with what whoever reads it should know, such as columns that are not read.
+    """
+
+    path: str | os.PathLike[str]
+    name_column: str | None = None
+    on_remark: Callable[[str], None] = field(default=_no_remark, compare=False)
+
+    def __fspath__(self) -> str:
+        return os.fspath(self.path)
+
+    def __str__(self) -> str:
+        return os.fspath(self.path)
+
+    def read(self) -> list[Concept]:
+        """Its concepts; see :func:`read_concepts`."""
+        return read_concepts(Path(self.path), None, self.name_column, self.on_remark)
+
+
+def read_concepts(
+    path: str | Path,
+    format: str | None = None,
+    name_column: str | None = None,
+    on_remark: Callable[[str], None] = _no_remark,
+) -> list[Concept]:
     """Read a concept list.
 
     Parameters
@@ -44,6 +85,8 @@ def read_concepts(path: str | Path, format: str | None = None) -> list[Concept]:
         taken from its folder.
     format:
         One of :data:`FORMATS`, with or without the dot; by default the suffix of ``path``.
+    name_column, on_remark:
+        As in :class:`ConceptList`.
 
     Returns
     -------
@@ -54,89 +97,35 @@ def read_concepts(path: str | Path, format: str | None = None) -> list[Concept]:
     ------
     ConceptError
         If the file cannot be read or is empty, or with every problem of it, one a line as
-        ``file:line: problem`` (at most :data:`MAX_PROBLEMS`).
+        ``file:line: problem`` (see :func:`audit.curated.problems.refusal`).
     """
     path = Path(path)
-    _check_is_file(path)
-    parse = _parser(path, format)
-    text = _read_text(path)
+    parse = reader_for(path, format, FORMATS, _WHAT, ConceptError)
+    if name_column is not None and parse not in TABLES:
+        raise ConceptError(
+            f"{path}: has no columns, and thus no column {name_column!r} of names.",
+            hint="Leave --name-col out: it is for tables, CSV or TSV.",
+        )
+    text = read_text(path, _WHAT, ConceptError)
+    columns = () if name_column is None else (name_column,)
     try:
-        items = list(parse(text))
+        items = list(parse(text, *columns))
     except (RecursionError, ValueError) as error:
         # Thousands of brackets or digits: valid, and more than the parsers of Python take.
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise ConceptError(
             f"{path}: cannot be read: {reason}.", hint="Is this a concept list?"
         ) from error
-    concepts, problems = _checked(items, path)
+    remarks = [item.text for item in items if isinstance(item, Remark)]
+    found = [item for item in items if not isinstance(item, Remark)]
+    concepts, problems = _checked(found, path)
     if problems:
-        raise _refusal(problems, path)
+        raise refusal(problems, path, ConceptError)
     if not concepts:
         raise ConceptError(f"{path}: holds no concepts.", hint="Add one, with at least a name.")
+    for remark in remarks:
+        on_remark(f"{path}: {remark}.")
     return concepts
-
-
-def _check_is_file(path: Path) -> None:
-    try:
-        is_folder = stat.S_ISDIR(path.stat().st_mode)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ConceptError(
-            f"{path}: there is no such file.",
-            hint=did_you_mean(path.name, _files_beside(path)) or "Check the path.",
-        ) from error
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    if is_folder:
-        raise ConceptError(
-            f"{path}: cannot be read: it is a folder.", hint="A concept list is a file."
-        )
-
-
-def _files_beside(path: Path) -> list[str]:
-    try:
-        return sorted(entry.name for entry in path.parent.iterdir() if entry.is_file())
-    except OSError:
-        return []
-
-
-def _unreadable(path: Path, error: OSError) -> ConceptError:
-    return ConceptError(
-        f"{path}: cannot be read: {error.strerror}.", hint="Check the path and its permissions."
-    )
-
-
-def _parser(path: Path, format: str | None) -> Parser:
-    suffix = path.suffix.lower() if format is None else "." + format.lower().removeprefix(".")
-    if suffix not in FORMATS:
-        what = suffix if format is not None or path.suffix else "a file without suffix"
-        raise ConceptError(
-            f"{path}: a concept list cannot be read from {what}.",
-            hint=f"Use one of: {', '.join(FORMATS)}.",
-        )
-    return FORMATS[suffix]
-
-
-def _read_text(path: Path) -> str:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    try:
-        # Not utf-8-sig: its errors count bytes from behind the mark.
-        text = raw.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        kind = "It looks like UTF-16. " if raw.startswith(_UTF_16_MARKS) else ""
-        raise ConceptError(
-            f"{path}:{line}: byte {error.start} is not UTF-8.",
-            hint=f"{kind}Save the file as UTF-8.",
-        ) from error
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise ConceptError(
-            f"{path}:{line}: holds a NUL byte.", hint="This is not a text file, or a damaged one."
-        )
-    return text
 
 
 def _checked(items: list[Entry | Problem], path: Path) -> tuple[list[Concept], list[Problem]]:
@@ -164,14 +153,3 @@ def _build(entry: Entry, path: Path) -> Concept:
         values[FIELDS[key]] = tuple(values.get(FIELDS[key], ()))
     values["references"] = tuple(str(path.parent / ref) for ref in values["references"])
     return Concept(**values, source=f"{path.name}:{entry.line}")
-
-
-def _refusal(problems: list[Problem], path: Path) -> ConceptError:
-    told = [f"{path}:{problem.place}: {problem.text}" for problem in problems[:MAX_PROBLEMS]]
-    more = len(problems) - MAX_PROBLEMS
-    if more > 0:
-        told.append(f"… and {more} more {'problem' if more == 1 else 'problems'}")
-    one = f"Mend line {problems[0].place}."
-    return ConceptError(
-        "\n".join(told), hint=one if len(problems) == 1 else "Mend the file and try again."
-    )

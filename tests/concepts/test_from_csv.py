@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.concepts.entries import Entry, Problem
+from audit.concepts.entries import Entry, Remark
 from audit.concepts.from_csv import parse_csv, parse_text, parse_tsv
+from audit.curated.problems import Problem
 
 
 def values(items):
@@ -84,3 +85,35 @@ def test_no_text_breaks_the_reader(text, with_header):
     for parse in (parse_csv, parse_tsv, parse_text):
         items = parse(f"name,alias\n{text}" if with_header else text)
         assert all(isinstance(item, Entry | Problem) for item in items)
+
+
+PROMPTS = ",number,prompt,artist\n0,1,Art by Monet,Monet\n1,2,A Monet,Monet\n2,1,Art by Klee,Klee\n"
+
+
+def test_names_may_be_called_artist_or_concept_where_nothing_is_called_name():
+    for header in ("artist", "Concept"):
+        assert values(parse_csv(f"{header},alias\na,b\n")) == [{"name": "a", "aliases": ["b"]}]
+    assert problems("name,artist\na,b\n")[0][1].startswith("unknown column 'artist'")
+    assert problems("artist,concept\na,b\n")[0][1].startswith("no column 'name'")
+
+
+def test_table_of_something_else_is_not_guessed_at():
+    told = problems(PROMPTS)
+    assert [line for line, _ in told] == [1, 1]
+    assert told[1][1].endswith("With --name-col artist, columns that are not known are not read.")
+
+
+def test_column_of_the_names_can_be_given_and_what_is_not_read_is_told():
+    remark, *entries = parse_csv(PROMPTS, "Artist")
+    assert remark == Remark("columns that are not read: number, prompt, one without header")
+    assert values(entries) == [{"name": "Monet"}, {"name": "Klee"}]
+    remark, entry = parse_tsv("name\tlabel\talias\nx\ta\tb\n", "label")
+    assert (remark.text, entry.values) == (
+        "columns that are not read: name",
+        {"name": "a", "aliases": ["b"]},
+    )
+
+
+def test_column_of_the_names_that_is_not_there_is_a_mistake():
+    (problem,) = parse_csv(PROMPTS, "artists")
+    assert problem.text.startswith("no column 'artists'. Did you mean 'artist'? The header is")

@@ -7,8 +7,9 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.concepts.entries import Entry, Problem
+from audit.concepts.entries import Entry
 from audit.concepts.from_json import parse_json
+from audit.curated.problems import Problem
 
 
 def problems(text):

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.concepts.entries import Entry, Problem
+from audit.concepts.entries import Entry
 from audit.concepts.from_toml import parse_toml
+from audit.curated.problems import Problem
 
 
 def places(text):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from audit.concepts import Concept, read_concepts
+from audit.concepts import Concept, ConceptList, gather_concepts, read_concepts
 from audit.errors import ConceptError
 
 TOML = """\
@@ -259,3 +259,29 @@ def test_real_lists_are_read(test_data):
     concepts = read_concepts(test_data / "concepts" / "concepts_1000.json")
     assert len(concepts) == 1000
     assert all(concept.aliases for concept in concepts)
+
+
+def test_list_says_itself_how_it_is_read(write):
+    path = write("c.csv", "artist,born\nMonet,1840\n")
+    told = []
+    listed = gather_concepts((), concept_list=ConceptList(path, "artist", told.append))
+    assert listed == [Concept("Monet")]
+    assert told == [f"{path}: columns that are not read: born."]
+    assert gather_concepts(["Klee"], concept_list=write("d.txt", "Monet\n")) == [
+        Concept("Klee"),
+        Concept("Monet"),
+    ]
+
+
+def test_list_without_columns_has_no_column_of_names(write):
+    with pytest.raises(ConceptError, match="has no columns"):
+        read_concepts(write("c.txt", "Monet\n"), name_column="artist")
+
+
+def test_table_of_prompts_is_read_by_its_column_of_artists(test_data):
+    path = test_data / "prompts" / "artists1734_prompts.csv"
+    with pytest.raises(ConceptError, match="With --name-col artist"):
+        read_concepts(path)
+    artists = read_concepts(path, name_column="artist")
+    assert len(artists) == 1734
+    assert artists[0].name == "A.J.Casson"
