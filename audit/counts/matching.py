@@ -15,7 +15,7 @@ from audit.counts.scored import Asked, ScoredSamples, scored
 from audit.counts.strata import Design
 from audit.datasets.dataset import Dataset
 from audit.datasets.sample_keys import NO_KEYS
-from audit.embeddings.folder import UNKNOWN_REVISION
+from audit.embeddings.folder import comparable
 from audit.encoders.encoder import EncoderInfo
 from audit.errors import ConceptError, EncoderMismatchError, UsageError
 from audit.references.background import background_scores
@@ -206,16 +206,12 @@ class VisualMatching:
 def check_encoder(mine: EncoderInfo, theirs: EncoderInfo, what: str) -> None:
     """Refuse to compare vectors of different encoders.
 
-    Of a folder made by others only the encoder's name is known; then that must agree.
-
     Raises
     ------
     EncoderMismatchError
         If they differ.
     """
-    named_only = UNKNOWN_REVISION in (mine.revision, theirs.revision)
-    same = mine.id == theirs.id and mine.dimension == theirs.dimension
-    if not (same and (named_only or mine == theirs)):
+    if not comparable(mine, theirs):
         raise EncoderMismatchError(
             f"{what}: its references are embeddings of {mine.describe_against(theirs)}.",
             hint="Embed the references with the encoder that embedded the dataset.",

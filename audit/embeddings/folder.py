@@ -29,6 +29,16 @@ _METADATA = re.compile(r"(?:metadata|meta)_?(\d+)\.parquet")
 UNKNOWN_REVISION = "as named by the user"
 
 
+def comparable(mine: EncoderInfo, theirs: EncoderInfo) -> bool:
+    """Whether vectors of the two can be compared: they are of one encoder, as far as is known.
+
+    Of a folder made by others only the encoder's name is known; then that must agree.
+    """
+    named_only = UNKNOWN_REVISION in (mine.revision, theirs.revision)
+    same = mine.id == theirs.id and mine.dimension == theirs.dimension
+    return same and (named_only or mine == theirs)
+
+
 @dataclass(frozen=True)
 class EmbeddingPart:
     """Vectors and what is known of them, row by row.
@@ -229,6 +239,11 @@ class EmbeddingFolder:
 
     def __len__(self) -> int:
         return sum(len(part) for part in self.parts)
+
+
+def holds_embeddings(path: Path) -> bool:
+    """Whether :meth:`EmbeddingFolder.open` would find vectors there; raises as it does."""
+    return read_manifest(path) is not None or bool(_numbered(path, "img_emb", _VECTORS))
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
