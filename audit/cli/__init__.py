@@ -17,7 +17,9 @@ from audit.cli.fetch import fetch
 from audit.cli.index import index
 from audit.cli.ingest import ingest
 from audit.cli.label import label
+from audit.cli.score import score
 from audit.cli.talk import STOPPED, Talk
+from audit.cli.thresholds import thresholds
 from audit.errors import AuditError
 
 #: What a shell expects of a program stopped by a closed pipe.
@@ -45,7 +47,9 @@ def cli() -> None:
     """
 
 
-for command in (ingest, count, fetch, embed, index, label, datasets, show, remove, demo):
+for command in (
+    ingest, count, fetch, embed, index, label, score, thresholds, datasets, show, remove, demo,
+):  # fmt: skip
     cli.add_command(command)
 
 

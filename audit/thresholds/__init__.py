@@ -1,0 +1,1 @@
+"""Imitation thresholds: how many images of a concept it takes until a model imitates it."""
