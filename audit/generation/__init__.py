@@ -1,17 +1,29 @@
 """Images of concepts out of text-to-image models, and the folders that hold them.
 
-PROMPTS         the published prompts of each domain
-generate        makes the images, on what diffusers runs
-read_generated  reads a folder of them back
+``PROMPTS`` are the published prompts of each domain. :func:`generate` makes the images.
+:func:`read_generated` reads a folder of them back.
 """
 
 from __future__ import annotations
 
+from audit.generation.run import GenerateListener, generate
 from audit.generation.manifest import (
     GeneratedImage,
     GeneratedImages,
     GenerationSettings,
     read_generated,
 )
+from audit.generation.prompts import PROMPTS
+from audit.generation.results import GenerateProgress, GenerateReport
 
-__all__ = ["GeneratedImage", "GeneratedImages", "GenerationSettings", "read_generated"]
+__all__ = [
+    "PROMPTS",
+    "GenerateListener",
+    "GenerateProgress",
+    "GenerateReport",
+    "GeneratedImage",
+    "GeneratedImages",
+    "GenerationSettings",
+    "generate",
+    "read_generated",
+]

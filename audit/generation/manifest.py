@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -87,7 +88,7 @@ class GenerationSettings:
         return cls(**{**values, "size": None if size is None else (int(size[0]), int(size[1]))})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class GeneratedImage:
     """One image that was asked for, and what came of it.
 
@@ -135,7 +136,7 @@ class GeneratedImage:
     @classmethod
     def from_record(cls, record: Any) -> GeneratedImage:
         """Raises KeyError, TypeError or ValueError if ``record`` is none."""
-        image = cls(**{name: record[name] for name in cls.__dataclass_fields__})
+        image = cls(**{name: _once(record[name]) for name in cls.__dataclass_fields__})
         for name in ("concept", "template", "prompt"):
             if not isinstance(getattr(image, name), str):
                 raise TypeError(f"{name} is no text")
@@ -276,6 +277,11 @@ def _damaged(path: Path, error: Exception) -> SourceError:
         f"{path}: is damaged ({type(error).__name__}: {error}).",
         hint="Bring back a copy of it, or generate into another folder.",
     )
+
+
+def _once(value: Any) -> Any:
+    # A folder has hundreds of thousands of lines, and few names, templates and prompts.
+    return sys.intern(value) if type(value) is str else value
 
 
 def _is_inside(path: str) -> bool:
