@@ -70,6 +70,29 @@ def _keep_name_column(
 _NAME_COLUMN = "audit.name_column"
 
 
+_CONCEPT_LIST = (
+    click.option(
+        # Eager: --concepts reads the file as this says.
+        "--name-col", metavar="COLUMN", is_eager=True, expose_value=False,
+        callback=_keep_name_column,
+        help="Column of --concepts that holds the names, in a table of your own; columns "
+        "that are not known are not read then.  [default: name]",
+    ),
+    click.option(
+        "--concepts", "concept_list", metavar="FILE", type=click.Path(dir_okay=False),
+        callback=_concept_list,
+        help="Concept list: TOML, CSV, JSON, or text with a name a line.",
+    ),
+)  # fmt: skip
+
+
+def concept_list_options(command: F) -> F:
+    """--concepts and --name-col alone, where aliases and samples do not matter."""
+    for option in _CONCEPT_LIST:
+        command = option(command)
+    return command
+
+
 def concept_options(what: str) -> Callable[[F], F]:
     """--concept, --alias, --exclude, --concepts, --name-col and --where: which samples are meant.
 
@@ -85,18 +108,7 @@ def concept_options(what: str) -> Callable[[F], F]:
                 "--where", metavar="CONDITION",
                 help='Only samples that meet this, as in SQL: "width >= 512 and similarity > 0.3".',
             ),
-            click.option(
-                # Eager: --concepts reads the file as this says.
-                "--name-col", metavar="COLUMN", is_eager=True, expose_value=False,
-                callback=_keep_name_column,
-                help="Column of --concepts that holds the names, in a table of your own; columns "
-                "that are not known are not read then.  [default: name]",
-            ),
-            click.option(
-                "--concepts", "concept_list", metavar="FILE", type=click.Path(dir_okay=False),
-                callback=_concept_list,
-                help="Concept list: TOML, CSV, JSON, or text with a name a line.",
-            ),
+            *_CONCEPT_LIST,
             click.option(
                 "--exclude", multiple=True, metavar="PHRASE",
                 help='Not where the name is inside this phrase ("Van Gogh Museum"). Repeatable.',
