@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from audit.cli.counting import counted_by_caption, counted_by_image, what_is_counted
 from audit.cli.options import (
     common_options,
     concept_options,
@@ -16,10 +17,13 @@ from audit.cli.options import (
     workers_option,
 )
 from audit.cli.talk import Talk
-from audit.cli.visual_options import refuse_double, visual_options
+from audit.cli.visual_options import visual_options
 
 if TYPE_CHECKING:
     from audit.concepts import Concept, ConceptList
+    from audit.counts.results import CountResult
+    from audit.counts.visual_results import VisualResult
+    from audit.datasets.dataset import Dataset
     from audit.datasets.home import Home
 
 
@@ -63,7 +67,6 @@ def count(
     output: str,
     save: bool,
     home: str | None,
-    by: str | None,
     **options: Any,
 ) -> int:
     """Count the samples that name a concept, or show it.
@@ -80,10 +83,14 @@ def count(
     from audit.reports.formats import write_answer
 
     asked = gather_concepts(concepts, aliases, exclude, concept_list)
-    by = by or ("both" if options["references"] or options["prompts"] else "caption")
+    by = what_is_counted(options)
     place = Home(home)
-    count_them = _by_caption if by == "caption" else _by_image
-    result, opened = count_them(talk, place, dataset, asked, by=by, **options)
+    opened = place.open(dataset)
+    result: CountResult | VisualResult
+    if by == "caption":
+        result = counted_by_caption(talk, opened, asked, options)
+    else:
+        result = _by_image(talk, place, opened, asked, by, options)
     if save:
         talk.say(f"Saved as {save_result(result, opened)}")
     write_answer(result, output)
@@ -93,66 +100,19 @@ def count(
     return 0
 
 
-#: What says nothing of captions.
-_OF_IMAGES = (
-    "references", "prompts", "encoder", "device", "cutoff", "per_million", "statistic",
-    "approximate", "design", "verify", "others", "allow_private", "sheet",
-)  # fmt: skip
-
-
-def _by_caption(
-    talk: Talk, home: Home, dataset: str | None, asked: list[Concept], **options: Any
-) -> Any:
-    from audit.counts.by_caption import count_by_caption
-
-    refuse(_OF_IMAGES, "is for images: count these with --references, or --by visual or both")
-    opened = home.open(dataset)
-    with talk.progress() as show:
-        result = count_by_caption(
-            opened,
-            asked,
-            where=options["where"],
-            distinct=options["distinct"],
-            examples=options["examples"],
-            seed=options["seed"],
-            workers=options["workers"],
-            on_progress=lambda done, total: show(
-                f"{done:,} of {total:,} samples", done / total if total else None
-            ),
-        )
-    return result, opened
-
-
 def _by_image(
-    talk: Talk, home: Home, dataset: str | None, asked: list[Concept], **options: Any
-) -> Any:
-    from audit.counts.matching import VisualSettings
+    talk: Talk, home: Home, opened: Dataset, asked: list[Concept], by: str, options: dict[str, Any]
+) -> VisualResult:
     from audit.evidence import fetch_evidence
-    from audit.parallel import processors
     from audit.reports import visual_table  # noqa: F401  (registers the table)
     from audit.reports.contact_sheet import write_contact_sheet
     from audit.reports.sheet_contents import contact_sheet_of
-    from audit.vectors.places import only_index
-    from audit.visual import count_shown
 
     refuse(["distinct"], "counts captions; pictures are counted distinct by themselves")
     if not options["verify"]:
         refuse(["others", "allow_private"], "says how to fetch: it needs --verify")
-    refuse_double()
     if options["sheet"] and not options["examples"]:
         options["examples"] = 12
-    opened = home.open(dataset)
-    settings = VisualSettings(
-        by=options["by"],
-        where=options["where"],
-        cutoff=options["cutoff"],
-        per_million=options["per_million"],
-        statistic=options["statistic"],
-        design=options["design"],
-        seed=options["seed"],
-        workers=options["workers"] or processors(),
-        approximate=options["approximate"],
-    )
     encoder = None
     with talk.progress() as show:
         if options["verify"]:
@@ -175,18 +135,7 @@ def _by_image(
                 ),
                 on_progress=show,
             )
-        index = only_index(opened, encoder.info.id if encoder else options["encoder"])
-        result = count_shown(
-            opened,
-            index,
-            asked,
-            settings,
-            references=options["references"],
-            prompts=options["prompts"],
-            encoder=encoder,
-            device=options["device"],
-            on_progress=show,
-        )
+        result, index = counted_by_image(show, opened, asked, by, options, encoder)
         if options["examples"]:
             path = Path(options["sheet"] or opened.folder / "results" / "contact-sheet.html")
             sheet = contact_sheet_of(
@@ -200,4 +149,4 @@ def _by_image(
             write_contact_sheet(path, sheet)
     if options["examples"]:
         talk.say(f"Contact sheet: {path}")
-    return result, opened
+    return result

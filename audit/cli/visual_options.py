@@ -89,6 +89,28 @@ def refuse_double() -> None:
         refuse(["references"], "gives images and --prompt words in their place: leave one out")
 
 
+def by_image_options(command: F) -> F:
+    """--by to --statistic: what is counted, and how it is told from other images."""
+    for option in (
+        click.option(
+            "--design", type=click.Choice(["all", "random", "unknown"]),
+            help="By image: how the samples with an image were chosen.  [default: found out]",
+        ),
+        click.option(
+            "--approximate", is_flag=True,
+            help="By image: search the approximate index; what it misses enters the interval.",
+        ),
+        matching_options("By image: "),
+        click.option(
+            "--by", type=click.Choice(["caption", "visual", "both"]),
+            help="Count what captions name, what images show, or both: named and shown, shown and "
+            "never named.  [default: both with references, else caption]",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 def visual_options(command: F) -> F:
     """Counting by image: what is looked for, what was looked at, and what is shown of it."""
     for option in (
@@ -110,20 +132,7 @@ def visual_options(command: F) -> F:
             help="Fetch N of the caption matches, drawn at random, and some of all samples; embed "
             "them, and extrapolate. Opens network connections.",
         ),
-        click.option(
-            "--design", type=click.Choice(["all", "random", "unknown"]),
-            help="By image: how the samples with an image were chosen.  [default: found out]",
-        ),
-        click.option(
-            "--approximate", is_flag=True,
-            help="By image: search the approximate index; what it misses enters the interval.",
-        ),
-        matching_options("By image: "),
-        click.option(
-            "--by", type=click.Choice(["caption", "visual", "both"]),
-            help="Count what captions name, what images show, or both: named and shown, shown and "
-            "never named.  [default: both with references, else caption]",
-        ),
+        by_image_options,
     ):  # fmt: skip
         command = option(command)
     return command
