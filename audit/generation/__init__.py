@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from audit.generation.run import GenerateListener, generate
 from audit.generation.manifest import (
     GeneratedImage,
     GeneratedImages,
@@ -15,6 +14,7 @@ from audit.generation.manifest import (
 )
 from audit.generation.prompts import PROMPTS
 from audit.generation.results import GenerateProgress, GenerateReport
+from audit.generation.run import GenerateListener, generate
 
 __all__ = [
     "PROMPTS",

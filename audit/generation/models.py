@@ -128,15 +128,17 @@ def _downloaded(name: str, revision: str | None) -> Path:
     try:
         return Path(DiffusionPipeline.download(name, revision=revision))
     except Exception as error:  # whatever the Hub's client raises
+        # Of a Hub that cannot be reached, diffusers says only that nothing is cached.
+        cause = error.__cause__ if type(error) is OSError else None
+        told = first_line(cause or error)
         raise SourceError(
-            f"{name!r} is no folder here, and cannot be had from the Hugging Face Hub "
-            f"({first_line(error)}).",
+            f"{name!r} is no folder here, and cannot be had from the Hugging Face Hub ({told}).",
             hint="Check the name and the network; some models want you to accept their terms and "
             "to log in (hf auth login). Or name a folder on this machine.",
         ) from error
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """What an error of others says first, at a length that fits a message."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return " ".join(lines[:2])[:300] or type(error).__name__

@@ -135,14 +135,7 @@ def load_pipeline(options: GenerationOptions, device: str = "auto") -> TextToIma
     SourceError
         If the model cannot be downloaded or loaded.
     """
-    try:
-        with suppress(ImportError):
-            import_torchvision()  # transformers imports it where it is installed
-        import diffusers
-        import torch
-        import transformers
-    except ImportError as error:
-        raise MissingPackageError.of("Generating images", "generate", error) from error
+    diffusers, torch, transformers = _packages()
     where = choose_device(device)
     dtype = options.dtype
     if dtype == "auto":
@@ -161,6 +154,27 @@ def load_pipeline(options: GenerationOptions, device: str = "auto") -> TextToIma
     versions = {module.__name__: module.__version__ for module in (diffusers, torch, transformers)}
     told = f"{where} ({torch.cuda.get_device_name(where)})" if where.type == "cuda" else str(where)
     return TextToImage(pipeline, settings, told, versions)
+
+
+def _packages() -> tuple[Any, Any, Any]:
+    """diffusers, torch and transformers."""
+    try:
+        with suppress(ImportError):
+            import_torchvision()  # transformers imports it where it is installed
+        import diffusers
+        import torch
+        import transformers
+
+        diffusers.DiffusionPipeline  # noqa: B018  (only now most of it is imported)
+    except ImportError as error:
+        raise MissingPackageError.of("Generating images", "generate", error) from error
+    except RuntimeError as error:
+        raise AuditError(
+            f"diffusers is installed and cannot be imported ({first_line(error)}).",
+            hint="Its version does not fit those of other packages. Install them together: "
+            "pip install -U 'concept-audit[generate]'.",
+        ) from error
+    return diffusers, torch, transformers
 
 
 @contextmanager

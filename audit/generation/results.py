@@ -27,6 +27,10 @@ class GenerateProgress:
         return (self.before + self.made) / self.total if self.total else 1.0
 
     @property
+    def rate(self) -> str:
+        return described_rate(self.made, self.seconds)
+
+    @property
     def seconds_left(self) -> float | None:
         """By the rate until now; None before there is one."""
         if not self.made:
@@ -93,6 +97,10 @@ class GenerateReport:
         return counts
 
     @property
+    def rate(self) -> str:
+        return described_rate(self.made_now, self.seconds)
+
+    @property
     def concepts(self) -> int:
         return len({prompt.concept for prompt in self.prompts})
 
@@ -146,3 +154,17 @@ class GenerateReport:
                 "flagged": pl.Int64,
             },
         )
+
+
+def described_rate(images: int, seconds: float) -> str:
+    """Images a second, or seconds an image.
+
+    >>> described_rate(30, 10), described_rate(3, 150)
+    ('3.0 a second', '50 s each')
+    """
+    if not images or not seconds:
+        return ""
+    if images >= seconds:
+        return f"{images / seconds:,.1f} a second"
+    decimals = 1 if seconds < 10 * images else 0
+    return f"{seconds / images:,.{decimals}f} s each"

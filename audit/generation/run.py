@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections import Counter
@@ -24,7 +25,7 @@ from audit.generation.store import GenerationStore
 #: Images a prompt, as in the paper.
 IMAGES = 200
 
-#: Images at a time, which a GPU of 8 GB has room for with Stable Diffusion 1.5 in half precision.
+#: Images at a time: few, so that a small GPU has room for them.
 BATCH = 4
 
 
@@ -239,6 +240,8 @@ def _check(
             f"No type of numbers {options.dtype!r}.",
             hint=f"{near + ' ' if near else ''}Types: {', '.join(DTYPES)}.",
         )
+    if options.guidance is not None and not math.isfinite(options.guidance):
+        raise UsageError(f"guidance cannot be {options.guidance}.", hint="Say a number.")
     numbers = {"images": images, "batch": batch}
     if options.steps is not None:
         numbers["steps"] = options.steps

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 #: Letters that it reads of a prompt, and two more.
-TOKENS = 40
+TOKENS = 70
 #: Pixels.
 SIDE = 32
 
