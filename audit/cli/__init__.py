@@ -14,6 +14,8 @@ from audit.cli.datasets import datasets, remove, show
 from audit.cli.demo import demo
 from audit.cli.embed import embed
 from audit.cli.fetch import fetch
+from audit.cli.flag import flag
+from audit.cli.generate import generate
 from audit.cli.index import index
 from audit.cli.ingest import ingest
 from audit.cli.label import label
@@ -48,7 +50,8 @@ def cli() -> None:
 
 
 for command in (
-    ingest, count, fetch, embed, index, label, score, thresholds, datasets, show, remove, demo,
+    ingest, count, fetch, embed, index, label, generate, score, thresholds, flag,
+    datasets, show, remove, demo,
 ):  # fmt: skip
     cli.add_command(command)
 
