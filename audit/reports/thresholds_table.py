@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich import box
 from rich.console import RenderableType
 from rich.table import Table
@@ -38,9 +40,7 @@ def _thresholds(answer: KnownThresholds) -> list[RenderableType]:
     for what, told in (("Unit", _units(answer)), ("Method", _methods(answer))):
         shown.append(Text(f"\n{what}: {'; '.join(visible(text) for text in told)}."))
     shown.append(Text(""))
-    for caveat, of in _caveats(answer).items():
-        whose = "" if len(of) == len(answer.entries) else f" ({_whose(of)})"
-        shown.append(note(f"{caveat}{whose}"))
+    shown += caveat_notes(answer.entries)
     return shown + [note(text) for text in answer.notes]
 
 
@@ -69,13 +69,16 @@ def _methods(answer: KnownThresholds) -> list[str]:
     return list(dict.fromkeys(entry.method or "not told" for entry in answer.entries))
 
 
-def _caveats(answer: KnownThresholds) -> dict[str, list[KnownThreshold]]:
-    """Each caveat once, with those that it belongs to."""
+def caveat_notes(entries: Sequence[KnownThreshold]) -> list[RenderableType]:
+    """Each caveat once, with whose it is where it does not belong to all."""
     found: dict[str, list[KnownThreshold]] = {}
-    for entry in answer.entries:
+    for entry in entries:
         for caveat in entry.caveats:
             found.setdefault(caveat, []).append(entry)
-    return found
+    return [
+        note(caveat if len(of) == len(entries) else f"{caveat} ({_whose(of)})")
+        for caveat, of in found.items()
+    ]
 
 
 def _whose(entries: list[KnownThreshold]) -> str:
