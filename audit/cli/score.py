@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from audit.cli.options import common_options, output_option, refuse
+from audit.cli.options import common_options, concept_list_options, output_option, refuse
 from audit.cli.talk import Talk
+
+if TYPE_CHECKING:
+    from audit.concepts import ConceptList
 
 _ONLY_AUDIT = ("top", "repeats", "controls", "seed")
 
@@ -48,13 +51,7 @@ _ONLY_AUDIT = ("top", "repeats", "controls", "seed")
     help="Training images of each concept: CSV or Parquet with concept and count, or what `audit "
     "count --output csv` wrote.",
 )
-@click.option(
-    "--concepts",
-    "concept_list",
-    type=click.Path(dir_okay=False),
-    metavar="FILE",
-    help="Concept list with other names and the domains of the generated concepts.",
-)
+@concept_list_options
 @click.option(
     "--mode",
     type=click.Choice(["audit", "paper"]),
@@ -132,7 +129,7 @@ def score(
     dataset: str | None,
     references: str | None,
     counts: str | None,
-    concept_list: str | None,
+    concept_list: ConceptList | None,
     mode: Any,
     encoder: str | None,
     device: str,
@@ -156,7 +153,6 @@ def score(
         )
     if mode == "paper":
         refuse(_ONLY_AUDIT, "is for audit mode: paper mode draws nothing")
-    from audit.concepts import read_concepts
     from audit.datasets.home import Home
     from audit.reports import score_table  # noqa: F401  (registers the table)
     from audit.reports.formats import write_answer
@@ -173,7 +169,7 @@ def score(
             references,
             settings,
             counts=counts,
-            concepts=read_concepts(concept_list) if concept_list else (),
+            concepts=concept_list.read() if concept_list else (),
             encoder=encoder,
             device=device,
             on_progress=show,

@@ -41,23 +41,19 @@ def _table(result: ScoreResult, scores: list[ConceptScore]) -> Table:
     calibrated = result.settings.mode == "audit"
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("Concept", overflow="fold")
-    for title in (
-        "Count",
-        "Score (95 %)",
-        *(("Own", "Wrong names", "Above") if calibrated else ()),
-    ):
-        table.add_column(title, justify="right")
-    table.add_column("Generated", justify="right")
+    counts = any(one.count is not None for one in scores)
+    of_audit = ("Own", "Wrong names", "Percentile") if calibrated else ()
+    for title in (*(("Count",) if counts else ()), "Score (95 %)", *of_audit):
+        table.add_column(title, justify="right", no_wrap=True)
     table.add_column("Compared with", overflow="fold")
     for one in scores:
-        cells: list[RenderableType] = [
-            Text(visible(one.concept), style="bold"),
-            "" if one.count is None else f"{one.count:,}",
-            _with_interval(one),
-        ]
+        cells: list[RenderableType] = [Text(visible(one.concept), style="bold")]
+        if counts:
+            cells.append("" if one.count is None else f"{one.count:,}")
+        cells.append(_with_interval(one))
         if calibrated:
             cells += [_number(one.own), _number(one.control_mean), _share(one.percentile)]
-        table.add_row(*cells, f"{one.generated:,}", _compared_with(one))
+        table.add_row(*cells, _compared_with(one))
     return table
 
 
@@ -81,8 +77,9 @@ def _share(percentile: float | None) -> str:
 def _compared_with(one: ConceptScore) -> str:
     if one.reason is not None:
         return visible(one.reason)
-    images = one.training if one.pool_from == "training" else one.references
-    return f"{one.pool} of {images:,} {one.pool_from}"
+    if one.pool_from == "training":
+        return f"{one.pool} of {counted(one.training, 'training image')}"
+    return f"{one.pool} of {counted(one.references, 'reference')}"
 
 
 def _basis(result: ScoreResult) -> Text:

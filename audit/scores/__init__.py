@@ -9,6 +9,24 @@
 ``training``    such vectors of a dataset's samples that name a concept
 ``counts``      counts of training images, from a table
 ``files``       all of it from paths, as the command line has them
-``results``     what scoring answers
+``results``     what scoring answers; ``remarks``: what speaks against it
 ``synthetic``   vectors with as much imitation in them as is wanted
 """
+
+from __future__ import annotations
+
+from audit.scores.counts import TrainingCount
+from audit.scores.files import score_files
+from audit.scores.results import ConceptScore, ScoreResult, ScoreSettings
+from audit.scores.score import score_concepts
+from audit.scores.vectors import ConceptVectors
+
+__all__ = [
+    "ConceptScore",
+    "ConceptVectors",
+    "ScoreResult",
+    "ScoreSettings",
+    "TrainingCount",
+    "score_concepts",
+    "score_files",
+]

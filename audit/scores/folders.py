@@ -17,13 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from audit.datasets.files import locked
+from audit.datasets.files import locked, storage_errors
 from audit.embeddings.embed import EmbedProgress, embed
 from audit.embeddings.files import EMBEDDED, read_record
 from audit.embeddings.folder import EmbeddingFolder, EmbeddingPart, holds_embeddings
 from audit.embeddings.places import slug
 from audit.encoders.encoder import Encoder
-from audit.errors import UsageError
+from audit.errors import StorageError, UsageError
 from audit.generation.manifest import GeneratedImages
 from audit.images.collections import find_units
 from audit.parallel import processors
@@ -101,6 +101,7 @@ def read_folder(
     units = find_units([path])
     loaded = encoder.load(f"{path}: {what}")
     place = path.with_name(f"{path.name}-embeddings") / slug(loaded.info.id)
+    _make(place, path)
     with locked(place / ".lock", f"{place}: another process is writing embeddings there."):
         embed(units, place, loaded, threads=processors(), on_progress=on_progress)
         folder = EmbeddingFolder.open(place)
@@ -109,6 +110,18 @@ def read_folder(
     folder.parts = [part for part in folder.parts if part.unit in labels]
     folder.unread = [(unit, reason) for unit, reason in folder.unread if unit in labels]
     return _gathered(folder, path, what)
+
+
+def _make(place: Path, images: Path) -> None:
+    try:
+        with storage_errors(place):
+            place.mkdir(parents=True, exist_ok=True)
+    except StorageError as error:
+        raise StorageError(
+            error.message,
+            hint=f"Embed the images into another folder, `audit embed {images} --out FOLDER`, and "
+            "name that in their place.",
+        ) from error
 
 
 def _gathered(folder: EmbeddingFolder, root: Path | None, what: str) -> ConceptVectors:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -18,11 +18,6 @@ SCHEMA = "audit.score/1"
 
 Mode = Literal["audit", "paper"]
 PoolFrom = Literal["training", "references"]
-
-#: Concepts named in a remark.
-_NAMED = 5
-#: Wrong names of which at least one is beyond their 95th percentile.
-_FEW_CONTROLS = 20
 
 METHODS: dict[Mode, str] = {
     "audit": (
@@ -51,8 +46,8 @@ ASSUMPTIONS: dict[Mode, str] = {
         "similarity means what people see"
     ),
     "paper": (
-        "scores rise with the number of training images by the picking alone; the encoder's "
-        "similarity means what people see"
+        "that scores rise with the number of training images by the picking alone does not "
+        "matter, and the encoder's similarity means what people see"
     ),
 }
 
@@ -130,7 +125,7 @@ class ConceptScore:
         What the wrong names reach against the same pools, one number each.
     prompts:
         Prompt -> similarity to the concept's images.
-    count:
+    count, count_interval:
         Training images that show or name the concept, where somebody says it.
     generated, left_out:
         Generated images that were scored; reason -> images that were not.
@@ -149,6 +144,7 @@ class ConceptScore:
     concept: str
     domain: str | None = None
     count: int | None = None
+    count_interval: tuple[float, float] | None = None
     score: float | None = None
     interval: tuple[float, float] | None = None
     own: float | None = None
@@ -195,6 +191,7 @@ class ConceptScore:
             "concept": self.concept,
             "domain": self.domain,
             "count": self.count,
+            "count_interval": None if self.count_interval is None else list(self.count_interval),
             "score": self.score,
             "interval": None if self.interval is None else list(self.interval),
             "own": self.own,
@@ -257,43 +254,9 @@ class ScoreResult:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What a reader should know before trusting the scores, in words."""
-        return (*self._on_concepts(), *self.notes)
+        from audit.scores.remarks import remarks_on
 
-    def _on_concepts(self) -> Iterator[str]:
-        unknown = len(self.scores) - len(self.known)
-        if unknown:
-            yield f"{unknown:,} of {len(self.scores):,} concepts have no score; each has its reason"
-        if self.not_generated:
-            more = " …" if len(self.not_generated) > _NAMED else ""
-            named = ", ".join(self.not_generated[:_NAMED])
-            yield (
-                f"{len(self.not_generated):,} concepts have images to compare with and no "
-                f"generated ones: {named}{more}"
-            )
-        by_references = sum(one.pool_from == "references" for one in self.known)
-        if 0 < by_references < len(self.known):
-            yield (
-                f"{by_references:,} concepts are compared with references, having fewer than "
-                f"{self.settings.pool} training images: references may be alike in another way, "
-                "and make a step where there is none"
-            )
-        copied = [one for one in self.known if one.copies]
-        if copied:
-            most = max(copied, key=lambda one: one.copies / one.compared)
-            yield (
-                f"{len(copied):,} concepts are compared with near copies of one picture (most: "
-                f"{most.concept}, {most.copies:,} of {most.compared:,}): copies make scores larger "
-                "in paper mode, and intervals too narrow in both"
-            )
-        without = [one for one in self.known if one.interval is None]
-        if without:
-            yield f"{len(without):,} scores have no interval: there is a single unit of some kind"
-        fewest = min((len(one.controls) for one in self.known), default=0)
-        if self.settings.mode == "audit" and 0 < fewest < _FEW_CONTROLS:
-            yield (
-                f"some concepts have only {fewest} wrong names to compare with: the 95th "
-                f"percentile of fewer than {_FEW_CONTROLS} is a guess"
-            )
+        return (*remarks_on(self), *self.notes)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, in the schema ``audit.score/1``."""
@@ -329,6 +292,8 @@ class ScoreResult:
                 "score": one.score,
                 "score_low": None if one.interval is None else one.interval[0],
                 "score_high": None if one.interval is None else one.interval[1],
+                "count_low": None if one.count_interval is None else one.count_interval[0],
+                "count_high": None if one.count_interval is None else one.count_interval[1],
                 "domain": one.domain,
                 "model": ", ".join(self.models) or None,
                 "mode": self.settings.mode,
@@ -358,6 +323,8 @@ _COLUMNS = {
     "score": pl.Float64,
     "score_low": pl.Float64,
     "score_high": pl.Float64,
+    "count_low": pl.Float64,
+    "count_high": pl.Float64,
     "domain": pl.String,
     "model": pl.String,
     "mode": pl.String,

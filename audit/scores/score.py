@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from audit.embeddings.folder import comparable
 from audit.errors import EncoderMismatchError, UsageError, did_you_mean
 from audit.references.reference_set import COPY
+from audit.scores.counts import TrainingCount
 from audit.scores.nearest import nearest
 from audit.scores.pools import cut_off, draw_pools, pool_spread, pool_weights
 from audit.scores.results import ConceptScore, PoolFrom, ScoreResult, ScoreSettings
@@ -64,7 +65,7 @@ def score_concepts(
     references: Arrays | ConceptVectors | None = None,
     settings: ScoreSettings | None = None,
     *,
-    counts: Mapping[str, int] | None = None,
+    counts: Mapping[str, int | TrainingCount] | None = None,
     domains: Mapping[str, str] | None = None,
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> ScoreResult:
@@ -99,18 +100,23 @@ def score_concepts(
     _check_encoders(sides)
     compared = _Sides(sides[0], _by_key(sides[1]), _by_key(sides[2]))
     _check_names(compared, sides)
-    told = {concept_key(name): number for name, number in sides[1].counts.items()}
-    told |= {concept_key(name): number for name, number in (counts or {}).items()}
+    told: dict[str, TrainingCount] = {}
+    for source in (sides[1].counts, counts or {}):
+        for name, number in source.items():
+            count = TrainingCount(number) if isinstance(number, int) else number
+            told[concept_key(name)] = count
     domain_of = {concept_key(name): domain for name, domain in sides[0].domains.items()}
     domain_of |= {concept_key(name): domain for name, domain in (domains or {}).items()}
     started = []
     for name in sorted(sides[0].images):
         own, others = compared.images_of(name)
+        counted = told.get(concept_key(name))
         started.append(
             ConceptScore(
                 name,
                 domain=domain_of.get(concept_key(name)),
-                count=told.get(concept_key(name)),
+                count=None if counted is None else counted.value,
+                count_interval=None if counted is None else counted.interval,
                 generated=sum(len(one) for one in sides[0].images[name].values()),
                 left_out=sides[0].left_out.get(name, {}),
                 training=own,

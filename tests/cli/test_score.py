@@ -92,11 +92,12 @@ def test_out_writes_a_file_beside_the_table(score, tmp_path, suffix):
 
 
 def test_counts_of_a_file_go_into_the_table(score, tmp_path):
-    (tmp_path / "counts.csv").write_text("concept,samples\nConcept-003,812\n")
+    (tmp_path / "counts.csv").write_text("concept,samples,low,high\nConcept-003,812,800,900\n")
     table = pl.read_csv(
         io.StringIO(score("--counts", tmp_path / "counts.csv", "--output", "csv").out)
     )
     assert table["count"].to_list() == [None, None, None, 812, None]
+    assert table.row(3, named=True)["count_high"] == 900
 
 
 def test_paper_mode_takes_references_where_training_images_are_few(score, tmp_path):

@@ -325,11 +325,22 @@ def test_a_dataset_gives_the_samples_whose_caption_names_the_concept(
 
 @pytest.mark.parametrize("column", ["count", "samples"])
 def test_counts_are_read_from_own_tables_and_those_of_audit_count(tmp_path, column):
-    from audit.scores.counts import read_counts
+    from audit.scores.counts import TrainingCount, read_counts
 
     path = tmp_path / "counts.csv"
     path.write_text(f"concept,{column}\nVan Gogh,112\nMonet,\nTurner,3.0\n")
-    assert read_counts(path) == {"Van Gogh": 112, "Turner": 3}
+    assert read_counts(path) == {"Van Gogh": TrainingCount(112), "Turner": TrainingCount(3)}
+
+
+def test_intervals_of_counts_are_kept(audit, home, write_shard, tmp_path):
+    from audit.scores.counts import TrainingCount, read_counts
+
+    api.ingest(write_shard("a.parquet", ["a Van Gogh", "cat"]), name="d")
+    path = tmp_path / "counts.csv"
+    path.write_text(audit("count", "--concept", "Van Gogh", "--output", "csv").out)
+    assert read_counts(path) == {"Van Gogh": TrainingCount(1, (1, 1))}
+    path.write_text("concept,samples,samples_low,samples_high\na,9,7.5,30\nb,9,7,\n")
+    assert read_counts(path) == {"a": TrainingCount(9, (7.5, 30)), "b": TrainingCount(9)}
 
 
 @pytest.mark.parametrize(
