@@ -77,9 +77,8 @@ def _share(percentile: float | None) -> str:
 def _compared_with(one: ConceptScore) -> str:
     if one.reason is not None:
         return visible(one.reason)
-    if one.pool_from == "training":
-        return f"{one.pool} of {counted(one.training, 'training image')}"
-    return f"{one.pool} of {counted(one.references, 'reference')}"
+    images = one.training if one.pool_from == "training" else one.references
+    return f"{one.pool} of {images:,} {one.pool_from}"
 
 
 def _basis(result: ScoreResult) -> Text:
