@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from audit.cli.options import common_options, output_option
+from audit.cli.options import common_options, output_option, refuse
 
 
 @click.command()
@@ -42,7 +42,6 @@ def thresholds(
     training set, with the rule that found it, its source and its caveats. None of them was
     published with an interval. Written as CSV, the list is a file for `audit flag --thresholds`.
     """
-    from audit.cli.options import refuse
     from audit.concepts.concept import check_domain
     from audit.reports import thresholds_table  # noqa: F401  (registers the table)
     from audit.reports.formats import write_answer

@@ -45,6 +45,11 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else text[:79] + "…"
 
 
+def is_text(value: object) -> bool:
+    """Whether a value is text that can be written: JSON may hold half a character."""
+    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
 def refusal(
     problems: Sequence[Problem], path: Path, error: type[UsageError] = UsageError
 ) -> UsageError:

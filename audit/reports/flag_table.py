@@ -113,8 +113,8 @@ def _multiple(flagged: FlaggedConcept) -> Text:
         return Text("")
     text = Text(_times(ratio))
     if span is not None and span.low != span.high:
-        high = "" if math.isinf(span.high) else _times(span.high)
-        text.append(f" ({_times(span.low)}–{high})", style="dim")
+        high = " or more" if math.isinf(span.high) else f"–{_times(span.high)}"
+        text.append(f" ({_times(span.low)}{high})", style="dim")
     return text
 
 

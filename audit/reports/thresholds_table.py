@@ -28,7 +28,7 @@ def _thresholds(answer: KnownThresholds) -> list[RenderableType]:
     table.add_column("Source", overflow="fold")
     for entry in answer.entries:
         table.add_row(
-            visible(entry.domain or "any"),
+            visible(entry.domain or "not said"),
             visible(entry.group or ""),
             visible(", ".join(entry.models)),
             visible(entry.training_set or ""),

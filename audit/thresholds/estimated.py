@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from audit.concepts.concept import check_domain
-from audit.curated.problems import shown
+from audit.curated.problems import is_text, shown
 from audit.errors import ConceptError, UsageError
 from audit.thresholds.known import KnownThreshold, check_values
 
@@ -46,7 +46,7 @@ def threshold_of_estimate(record: Mapping[str, Any], path: Path, voice: Voice) -
     if not isinstance(said, Mapping):
         raise _damaged(path, f"it says nothing under {voice!r}")
     domain, model = record.get("domain"), record.get("model")
-    if not isinstance(domain, str | None) or not isinstance(model, str | None):
+    if not all(text is None or is_text(text) for text in (domain, model)):
         raise _damaged(path, "its domain or model is no text")
     if domain is not None:
         try:
@@ -65,9 +65,9 @@ def threshold_of_estimate(record: Mapping[str, Any], path: Path, voice: Voice) -
         interval=None if reason or interval is None else (interval[0], interval[1]),
         domain=domain,
         models=() if model is None else (model,),
-        training_set=training_set if isinstance(training_set, str) else None,
-        unit=unit if isinstance(unit, str) else None,
-        method=method if isinstance(method, str) else "estimated by audit threshold",
+        training_set=training_set if is_text(training_set) else None,
+        unit=unit if is_text(unit) else None,
+        method=method if is_text(method) else "estimated by audit threshold",
         source=f"{path.name}, {voice} mode",
         caveats=(_CAVEATS[voice],),
         reason=reason,
@@ -82,7 +82,7 @@ def _audit(said: Mapping[str, Any], path: Path) -> tuple[Any, Any, str | None]:
     if verdict not in _NONE:
         raise _damaged(path, f"its verdict is {shown(verdict)}")
     why = said.get("reason")
-    return None, None, f"{verdict}: {why}" if isinstance(why, str) and why else str(verdict)
+    return None, None, f"{verdict}: {why}" if why and is_text(why) else str(verdict)
 
 
 def _paper(said: Mapping[str, Any]) -> tuple[Any, Any, str | None]:

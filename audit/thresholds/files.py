@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from audit.concepts.concept import check_domain
-from audit.curated.problems import Problem, refusal, shown
+from audit.curated.problems import Problem, is_text, refusal, shown
 from audit.curated.tables import TextTable, split_cell
 from audit.curated.text import read_text, reader_for
 from audit.curated.toml_places import TomlPlaces, load_toml
@@ -128,7 +128,7 @@ def _problems(entry: _Entry) -> Iterator[Problem]:
         if key not in _KEYS:
             near = did_you_mean(key, _KEYS) or f"Keys: {', '.join(_KEYS)}."
             yield problem(key, f"unknown key {key!r}. {near}")
-        elif key in _TEXTS and not (isinstance(value, str) and value.strip()):
+        elif key in _TEXTS and not (is_text(value) and value.strip()):
             yield problem(key, f"{key} must be text, not {shown(value)}")
         elif key in _LISTS and not _is_list_of_texts(value):
             yield problem(key, f"{key} must be a list of texts, not {shown(value)}")
@@ -156,7 +156,7 @@ def _problems(entry: _Entry) -> Iterator[Problem]:
 
 
 def _is_list_of_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(v, str) and v.strip() for v in value)
+    return isinstance(value, list) and all(is_text(v) and v.strip() for v in value)
 
 
 def _parse_toml(text: str, path: Path, voice: Voice) -> _Parsed:
@@ -259,7 +259,7 @@ def _parse_json(text: str, path: Path, voice: Voice) -> _Parsed:
     if not isinstance(listed, list) or record.get("schema") != SCHEMA:
         expected = "expected an answer of `audit threshold` or `audit thresholds`"
         return _Parsed(problems=[Problem(1, expected)])
-    parsed = _Parsed(notes=tuple(note for note in record.get("notes", ()) if isinstance(note, str)))
+    parsed = _Parsed(notes=tuple(filter(is_text, record.get("notes") or ())))
     for number, one in enumerate(listed, start=1):
         if not isinstance(one, dict):
             parsed.problems.append(Problem(1, f"a threshold is an object, not {shown(one)}"))

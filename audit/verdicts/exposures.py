@@ -16,6 +16,7 @@ from typing import Any
 from audit.captions.folding import fold
 from audit.counts.results import SCHEMA as CAPTION_SCHEMA
 from audit.counts.visual_results import SCHEMA as VISUAL_SCHEMA
+from audit.curated.problems import is_text
 from audit.curated.text import read_text
 from audit.errors import UsageError
 from audit.verdicts.judging import Span
@@ -231,6 +232,6 @@ def _number(value: object) -> float:
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str):
+    if not is_text(value):
         raise ValueError(f"{value!r} is no text")
-    return value
+    return str(value)

@@ -105,6 +105,7 @@ def test_what_the_command_lists_can_be_read_again(write):
         ("t.json", "[]", ":1: expected an answer of `audit threshold`"),
         ("t.json", '{"schema": "audit.thresholds/1", "thresholds": [5]}', ":1: a threshold is an object, not 5"),
         ("t.json", '{"schema": "audit.thresholds/1", "thresholds": [{"value": 3}]}', ":1: a threshold without domain: say what kind of concept it is for (entry 1)"),
+        ("t.json", '{"schema": "audit.thresholds/1", "thresholds": [{"value": 3, "domain": "face", "group": "\\ud800"}]}', ":1: group must be text"),
         ("t.xlsx", "x", "a file of thresholds cannot be read from .xlsx"),
         ("t.toml", f"x = {'[' * 100_000}", "cannot be read"),
     ],

@@ -98,6 +98,7 @@ def test_count_of_now_and_count_that_was_kept_say_the_same(home, write_shard, au
         ({"results": [caption("a", True)]}, "True is no number of samples"),
         ({"results": [caption("a", float("nan"))]}, "nan is no number of samples"),
         ({"results": [{**caption("a", 3), "concept": 5}]}, "5 is no text"),
+        ({"results": [{**caption("a", 3), "concept": "\ud800"}]}, "is no text"),
         ({"results": 5}, "not iterable"),
         ({"dataset": None}, "None is no text"),
     ],
