@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -249,27 +248,31 @@ def read_lines(path: Path) -> tuple[list[GeneratedImage], bool]:
     SourceError
         If another line is damaged.
     """
+    images: dict[tuple[str, str, int], GeneratedImage] = {}
     try:
-        data = path.read_bytes()
+        with open(path, "rb") as stream:
+            for number, line in enumerate(stream, start=1):
+                if not line.endswith(b"\n"):
+                    return list(images.values()), True
+                image = _parsed(line, path, number)
+                images[image.key] = image
     except FileNotFoundError:
-        return [], False
+        pass
     except OSError as error:
         raise SourceError(
             f"{path}: cannot be read ({error.strerror}).", hint="Check its permissions."
         ) from error
-    *lines, rest = data.split(b"\n")
-    return list({image.key: image for image in _parsed(lines, path)}.values()), bool(rest)
+    return list(images.values()), False
 
 
-def _parsed(lines: list[bytes], path: Path) -> Iterable[GeneratedImage]:
-    for number, line in enumerate(lines, start=1):
-        try:
-            yield GeneratedImage.from_record(json.loads(line))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise SourceError(
-                f"{path}:{number}: is damaged ({type(error).__name__}: {error}).",
-                hint="Remove that line: the same `audit generate` makes its image again.",
-            ) from error
+def _parsed(line: bytes, path: Path, number: int) -> GeneratedImage:
+    try:
+        return GeneratedImage.from_record(json.loads(line))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise SourceError(
+            f"{path}:{number}: is damaged ({type(error).__name__}: {error}).",
+            hint="Remove that line: the same `audit generate` makes its image again.",
+        ) from error
 
 
 def _damaged(path: Path, error: Exception) -> SourceError:

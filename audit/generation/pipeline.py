@@ -62,7 +62,7 @@ class TextToImage:
         if self.settings.negative_prompt is not None:
             arguments["negative_prompt"] = [self.settings.negative_prompt] * len(seeds)
         generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
-        with self._explained(len(seeds)), quiet(), torch.inference_mode():
+        with self._explained(len(seeds)), quiet(), torch.no_grad():
             output = self._pipeline(prompt=[prompt] * len(seeds), generator=generators, **arguments)
             pictures = output.images
             if len(pictures) != len(seeds):

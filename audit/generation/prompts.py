@@ -64,18 +64,29 @@ def check_template(template: str) -> str:
             f"The prompt {template!r} has no place for the concept's name.",
             hint="Write {} where it goes: --prompt 'a photo of {}'.",
         )
+    check_text(text, "prompt")
+    return text
+
+
+def check_text(text: str, what: str) -> None:
+    """Refuse what is not one line of words, of a prompt or another ``what``.
+
+    Raises
+    ------
+    UsageError
+        If it holds control characters or halves of characters, or is very long.
+    """
     odd = next((c for c in text if unicodedata.category(c) in ("Cc", "Cs")), None)
     if odd is not None:
         raise UsageError(
-            f"The prompt {template!r} holds the character U+{ord(odd):04X}.",
-            hint="A prompt is one line of text.",
+            f"The {what} {text!r} holds the character U+{ord(odd):04X}.",
+            hint="Write one line of text, in UTF-8.",
         )
     if len(text) > MAX_TEMPLATE_LENGTH:
         raise UsageError(
-            f"The prompt {text[:40]!r}… is longer than {MAX_TEMPLATE_LENGTH:,} characters.",
-            hint="Models read some dozens of words of a prompt.",
+            f"The {what} {text[:40]!r}… is longer than {MAX_TEMPLATE_LENGTH:,} characters.",
+            hint="Models read some dozens of words of it.",
         )
-    return text
 
 
 def templates_for(

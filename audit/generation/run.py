@@ -19,8 +19,9 @@ from audit.generation.models import model_name
 from audit.generation.options import DTYPES, GenerationOptions
 from audit.generation.pipeline import TextToImage, load_pipeline
 from audit.generation.plan import Prompt, plan_prompts
+from audit.generation.prompts import check_text
 from audit.generation.results import GenerateProgress, GenerateReport, PromptImages
-from audit.generation.store import GenerationStore
+from audit.generation.store import GenerationStore, about_out
 
 #: Images a prompt, as in the paper.
 IMAGES = 200
@@ -130,7 +131,11 @@ def generate(
     several = [concepts] if isinstance(concepts, str | Concept) else list(concepts)
     planned = plan_prompts(gather_concepts(several), domain, prompts)
     folder = Path(out).expanduser().absolute()
-    with locked(folder / ".lock", f"{folder}: another process is generating into this folder."):
+    lock = folder / ".lock"
+    with about_out(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.touch()
+    with locked(lock, f"{folder}: another process is generating into this folder."):
         store = GenerationStore(folder)
         run = _Run(store, planned, images, options, device, listener or GenerateListener())
         run.make(batch)
@@ -240,6 +245,8 @@ def _check(
             f"No type of numbers {options.dtype!r}.",
             hint=f"{near + ' ' if near else ''}Types: {', '.join(DTYPES)}.",
         )
+    if options.negative_prompt is not None:
+        check_text(options.negative_prompt, "negative prompt")
     if options.guidance is not None and not math.isfinite(options.guidance):
         raise UsageError(f"guidance cannot be {options.guidance}.", hint="Say a number.")
     numbers = {"images": images, "batch": batch}

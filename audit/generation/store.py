@@ -58,7 +58,7 @@ class GenerationStore:
             )
         there = [image for image in images if self._is_there(image)]
         self._images = {image.key: image for image in there}
-        with _about_out(self._lines):
+        with about_out(self._lines):
             for place in (folder, *folder.glob(f"{FOLDER}/*/*")):
                 remove_unfinished(place)
             if cut_off or len(there) < len(images):
@@ -129,7 +129,7 @@ class GenerationStore:
             "runs": [*before.get("runs", ()), run],
         }
         path = self.folder / MANIFEST
-        with _about_out(path), written_whole(path) as stream:
+        with about_out(path), written_whole(path) as stream:
             stream.write(json.dumps(self._record, ensure_ascii=False, indent=1).encode())
 
     def add(
@@ -143,7 +143,7 @@ class GenerationStore:
             picture.save(png, "PNG")
             digest = hashlib.sha256(png.getvalue()).hexdigest()
             place = self.folder / path
-            with _about_out(place), written_whole(place) as stream:
+            with about_out(place), written_whole(place) as stream:
                 stream.write(png.getvalue())
         image = GeneratedImage(
             path=path,
@@ -158,7 +158,7 @@ class GenerationStore:
             sha256=digest,
             flagged=flagged,
         )
-        with _about_out(self._lines), storage_errors(self._lines), open(self._lines, "ab") as lines:
+        with about_out(self._lines), storage_errors(self._lines), open(self._lines, "ab") as lines:
             lines.write(image.to_line().encode())
             lines.flush()
             os.fsync(lines.fileno())
@@ -166,7 +166,7 @@ class GenerationStore:
 
 
 @contextlib.contextmanager
-def _about_out(path: Path) -> Iterator[None]:
+def about_out(path: Path) -> Iterator[None]:
     """What to do where nothing can be written, in the words of this command."""
     try:
         with storage_errors(path):

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 
 import numpy as np
 import pytest
@@ -242,6 +243,14 @@ def test_full_disk_says_what_to_do_and_keeps_what_is_finished(make, tmp_path, mo
     assert make(batch=1).made_now == 1
 
 
+def test_place_that_cannot_be_written_is_told_in_the_words_of_this_command(make, tmp_path):
+    (tmp_path / "file").write_text("")
+    for out in ("file", "file/below"):
+        with pytest.raises(StorageError, match=str(tmp_path / "file")) as caught:
+            make(out=out)
+        assert "--out" in caught.value.hint
+
+
 def test_second_process_is_told_that_one_is_there(make, tmp_path):
     with (
         locked(tmp_path / "out" / ".lock", "ours"),
@@ -294,6 +303,12 @@ def test_other_weights_in_the_same_place_are_another_model(make, tiny_model, tmp
 def test_same_weights_in_another_place_are_the_same_model(make, tiny_model, tmp_path):
     make(model=tiny_model)
     assert make(model=shutil.copytree(tiny_model, tmp_path / "b"), images=4).made_now == 1
+
+
+def test_type_of_numbers_that_is_left_open_is_that_of_the_images_there(make, tmp_path):
+    make(dtype="bfloat16")
+    assert make(images=4).made_now == 1
+    assert read_generated(tmp_path / "out").settings.dtype == "bfloat16"
 
 
 def test_settings_can_be_chosen_anew_while_there_is_no_image(make):
@@ -376,6 +391,15 @@ def test_images_that_come_out_black_are_no_generations(make, tiny_model, tmp_pat
 # What cannot be
 
 
+def test_folder_is_read_without_any_network(make, monkeypatch):
+    def connect(self, address):
+        raise AssertionError(f"a connection to {address}")
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *asked, **named: connect(None, asked))
+    assert make().images == 3
+
+
 def test_pipeline_that_takes_no_prompt_is_refused(make, tmp_path):
     from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
 
@@ -451,6 +475,7 @@ def test_too_little_memory_says_to_take_a_smaller_batch(make, monkeypatch):
         ({"guidance": float("nan")}, "guidance cannot be nan"),
         ({"size": (0, 32)}, "size cannot be 0"),
         ({"dtype": "float31"}, "No type of numbers 'float31'"),
+        ({"negative_prompt": "a\udcff"}, r"negative prompt 'a.*U\+DCFF"),
         ({"device": "gpu"}, "No device 'gpu'"),
         ({"domain": "faces"}, "'faces' is not a domain"),
     ],
