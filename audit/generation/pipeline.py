@@ -148,8 +148,13 @@ def load_pipeline(options: GenerationOptions, device: str = "auto") -> TextToIma
             )
         scheduler = _chosen_scheduler(pipeline, options.scheduler)
         settings = _settings(pipeline, scheduler, options, model.name, model.revision, dtype)
-        with _loading(options.model):
+        try:
             pipeline.to(where)
+        except torch.OutOfMemoryError as error:
+            raise AuditError(
+                f"{options.model}: does not fit into the memory of {where} in {dtype}.",
+                hint="Take --dtype float16 or bfloat16, or another --device.",
+            ) from error
         pipeline.set_progress_bar_config(disable=True)
     versions = {module.__name__: module.__version__ for module in (diffusers, torch, transformers)}
     told = f"{where} ({torch.cuda.get_device_name(where)})" if where.type == "cuda" else str(where)
@@ -248,8 +253,8 @@ def _settings(
         safety_checker=None if checker is None else type(checker).__name__,
         dtype=dtype,
         size=options.size,
-        steps=steps,
-        guidance=None if guidance is None else float(guidance),
+        steps=steps if isinstance(steps, int) else None,
+        guidance=float(guidance) if isinstance(guidance, int | float) else None,
         negative_prompt=options.negative_prompt,
         seed=options.seed,
     )

@@ -466,6 +466,18 @@ def test_too_little_memory_says_to_take_a_smaller_batch(make, monkeypatch):
     assert "--batch" in caught.value.hint
 
 
+def test_model_that_does_not_fit_the_device_is_told_so(make, monkeypatch):
+    import torch
+    from diffusers import DiffusionPipeline
+
+    def fail(self, *arguments, **named):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(DiffusionPipeline, "to", fail)
+    with pytest.raises(AuditError, match="does not fit into the memory of cpu in float32"):
+        make()
+
+
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
