@@ -76,7 +76,7 @@ def _table(rows: Sequence[FlaggedConcept], marks: dict[tuple[str | None, str], s
         applied = flagged.applied
         threshold = Text("none" if applied.span is None else _range(applied.span))
         threshold.append(f" {marks.get((applied.domain, applied.statement), '')}", style="dim")
-        verdict = "none" if flagged.verdict == NO_THRESHOLD else flagged.verdict
+        verdict = "no threshold" if flagged.verdict == NO_THRESHOLD else flagged.verdict
         cells: list[RenderableType] = [
             Text(visible(flagged.name), style="bold"),
             _count(flagged),

@@ -78,10 +78,15 @@ def _is_settled_by_choosing(exposure: Exposure, applied: AppliedThreshold) -> bo
 def _choosing(exposure: Exposure, applied: AppliedThreshold) -> str:
     """What to do about a threshold that is a band, or has an interval."""
     ends = _points(applied)
-    if len(ends) < 2 or not applied.not_named:
+    if not ends:
+        return "narrow the threshold"
+    if len(ends) == 1 or not applied.not_named:
         return "narrow the threshold: score more concepts"
+    step = f"name a {' or '.join(applied.not_named)}"
+    if not _is_settled_by_choosing(exposure, applied):
+        return step
     above = sum(judge(exposure.span, end) == ABOVE for end in ends)
-    return f"name a {' or '.join(applied.not_named)} (above {above} of {len(ends)} values)"
+    return f"{step} (above {above} of {len(ends)} values)"
 
 
 def _points(applied: AppliedThreshold) -> list[Span]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audit.thresholds.known import KnownThreshold, KnownThresholds
 from audit.thresholds.published import published_thresholds
 from audit.verdicts.applied import GivenThreshold, ThresholdChoice
 from audit.verdicts.exposures import Exposure
@@ -55,8 +56,17 @@ def test_band_is_settled_by_naming_what_nobody_named():
     assert settle(exposure(190, 190, 190), band)[0] == "name a group (above 1 of 2 values)"
 
 
+def test_band_that_does_not_settle_it_alone_says_no_more_than_that():
+    band = ThresholdChoice(published_thresholds()).for_domain("art-style")
+    steps = settle(exposure(125, 62, 187), band, shared=True)
+    assert steps == ("narrow the share", "name a model or group", "count by image")
+
+
 def test_threshold_of_ones_own_needs_more_concepts():
-    interval = GivenThreshold((90, 1300)).for_domain(None)
+    given = GivenThreshold((90, 1300)).for_domain(None)
+    assert settle(exposure(200, 200, 200), given)[0] == "narrow the threshold"
+    own = KnownThresholds((KnownThreshold(231, (90, 1300), "face"),))
+    interval = ThresholdChoice(own).for_domain("face")
     assert (
         settle(exposure(200, 200, 200), interval)[0] == "narrow the threshold: score more concepts"
     )
