@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from audit.errors import SourceError, UsageError
 
@@ -79,13 +80,15 @@ def find_model(name: str, revision: str | None = None) -> FoundModel:
     UsageError
         If there is no such folder, and no model can be called so; or a folder has a ``revision``.
     SourceError
-        If the model cannot be downloaded, or read.
+        If the model cannot be downloaded or read, or brings code of its own.
     """
     full_name = model_name(name, revision)
     path = Path(name).expanduser()
     if path.is_dir():
+        _check_no_code(path)
         return FoundModel(full_name, path, f"sha256:{files_digest(path)}")
     folder = _downloaded(name, revision)
+    _check_no_code(folder)
     # The Hub's client keeps a snapshot in a folder that is called like its commit.
     commit = folder.name if _COMMIT.fullmatch(folder.name) else None
     return FoundModel(full_name, folder, commit or f"sha256:{files_digest(folder)}")
@@ -99,27 +102,56 @@ def files_digest(folder: Path) -> str:
     SourceError
         If one of them cannot be read.
     """
+    files = [folder / INDEX]
+    for component in _components(folder):
+        files += (path for path in component.rglob("*") if path.is_file())
+    digest = hashlib.sha256()
     try:
-        index = json.loads((folder / INDEX).read_bytes())
-        components = [
-            folder / name
-            for name, value in index.items()
-            if isinstance(value, list) and value and value[0] is not None
-        ]
-        files = [folder / INDEX]
-        for component in components:
-            files += (path for path in component.rglob("*") if path.is_file())
-        digest = hashlib.sha256()
         for path in sorted(files):
             with open(path, "rb") as stream:
                 content = hashlib.file_digest(stream, "sha256").hexdigest()
             digest.update(f"{path.relative_to(folder).as_posix()} {content}\n".encode())
-    except (OSError, ValueError, AttributeError) as error:
-        raise SourceError(
-            f"{folder}: cannot be read ({type(error).__name__}: {error}).",
-            hint="Save or download the pipeline again.",
-        ) from error
+    except OSError as error:
+        raise _unreadable(folder, error) from error
     return digest.hexdigest()[:_DIGEST]
+
+
+def _check_no_code(folder: Path) -> None:
+    """Refuse what some versions of diffusers would run without being asked to."""
+    own = [path for component in _components(folder) for path in component.glob("*.py")]
+    if not isinstance(_index(folder).get("_class_name"), str):
+        own += folder.glob("*.py")
+    if own:
+        raise SourceError(
+            f"{folder}: brings code of its own ({own[0].relative_to(folder)}), which is not run.",
+            hint="Name a pipeline that diffusers has the class of.",
+        )
+
+
+def _components(folder: Path) -> list[Path]:
+    """The folders that a pipeline is loaded from."""
+    return [
+        folder / name
+        for name, value in _index(folder).items()
+        if isinstance(value, list) and value and value[0] is not None and not name.startswith("_")
+    ]
+
+
+def _index(folder: Path) -> dict[str, Any]:
+    try:
+        index = json.loads((folder / INDEX).read_bytes())
+        if not isinstance(index, dict):
+            raise ValueError(f"{INDEX} is no object")
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder, error) from error
+    return index
+
+
+def _unreadable(folder: Path, error: Exception) -> SourceError:
+    return SourceError(
+        f"{folder}: cannot be read ({type(error).__name__}: {error}).",
+        hint="Save or download the pipeline again.",
+    )
 
 
 def _downloaded(name: str, revision: str | None) -> Path:

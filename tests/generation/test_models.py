@@ -48,6 +48,12 @@ def test_digest_changes_with_content_and_name_of_files_of_the_pipeline_alone(fol
     assert len({before, renamed, files_digest(folder)}) == 3
 
 
+def test_component_with_code_of_its_own_is_refused(folder):
+    (folder / "unet" / "mine.py").write_text("")
+    with pytest.raises(SourceError, match=r"code of its own \(unet.mine\.py\)"):
+        find_model(str(folder))
+
+
 @pytest.mark.parametrize(
     "name",
     ["/nowhere", "./nowhere", "~/nowhere", "a/b/c", "", "model.safetensors", "org/", "../x", "a b"],
