@@ -1,0 +1,194 @@
+"""Is there a threshold? Three simpler stories that scores may tell, and whether each is refused.
+
+A threshold is a rise between two plateaus. Without one, scores may
+
+- not depend on the count (flat),
+- follow a straight line in log(1 + count), or
+- follow a line that bends once: flat and then rising, or rising and then flat.
+
+Each story is tested by how much better the best curve of one rise fits,
+
+    T = n log(RSS of the story / RSS of the best step or logistic curve),
+
+against what T is where the story is true: for flat by permuting the scores among the concepts
+(exact if noise does not depend on the count), for lines by giving each residual of the fitted line
+a random sign (wild bootstrap: Liu 1988; Mammen 1993; holds where noise depends on the count). Only
+if all are refused there is a threshold, so that each of the stories is taken for one in at most
+5 % of cases.
+
+Where a story is not refused, there may be a threshold that the data are too few to show. What would
+have been seen is told, and if that is not much, the answer is "not enough data".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from audit.thresholds.curves import (
+    Curves,
+    Grouping,
+    Moments,
+    bent_lines,
+    rounds_in_parts,
+    s_curves,
+)
+from audit.thresholds.series import Floats
+
+Story = Literal["flat", "line", "bent line"]
+
+#: Share of cases in which a true story is refused, and wanted share in which a false one is.
+LEVEL, POWER = 0.05, 0.8
+_Z_POWER = 0.8416212335729143
+
+
+@dataclass(frozen=True)
+class StoryTest:
+    """One simpler story.
+
+    Attributes
+    ----------
+    statistic:
+        T.
+    p_value:
+        Share of draws with a T as large where the story is true.
+    power:
+        Where the story is a line and not refused: how often it would be if the scores rose as much
+        as it does, but in one step where it is half-way. None if nobody asked.
+    """
+
+    story: Story
+    statistic: float
+    p_value: float
+    power: float | None = None
+
+    @property
+    def refused(self) -> bool:
+        return self.p_value <= LEVEL
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "against": self.story,
+            "statistic": self.statistic,
+            "p_value": self.p_value,
+            "refused": self.refused,
+            "power": self.power,
+        }
+
+
+@dataclass(frozen=True)
+class ShapeTests:
+    """All three.
+
+    Attributes
+    ----------
+    detectable:
+        A step among the middle concepts that is at least so high would be told from flat scores in
+        80 % of cases; in units of the scores.
+    noise:
+        Standard deviation of the scores around the best curve.
+    """
+
+    tests: tuple[StoryTest, ...]
+    detectable: float
+    noise: float
+
+    def of(self, story: Story) -> StoryTest:
+        return next(test for test in self.tests if test.story == story)
+
+
+def shape_tests(
+    grouping: Grouping, scores: Floats, *, rounds: int = 999, rng: np.random.Generator
+) -> ShapeTests:
+    """Test the three stories; ``scores`` in order of count, shape (concepts,)."""
+    rises = s_curves(grouping)
+    moments = grouping.moments(scores)
+    concepts = len(scores)
+    best = float(rises.rss(moments).min())
+    noise = float(np.sqrt(best / max(concepts - 4, 1)))
+    total = float(moments.total[0])
+    flat = concepts * np.log(total / best)
+    shuffled = np.concatenate(
+        [
+            concepts * np.log(drawn.total / rises.rss(drawn).min(axis=0))
+            for drawn in _permuted(grouping, scores, rounds, rng)
+        ]
+    )
+    detectable = _detectable(shuffled, noise, concepts)
+    tests = [StoryTest("flat", float(flat), _p_value(flat, shuffled))]
+    lines = bent_lines(grouping)
+    straight = lines.select(np.arange(len(lines)) == 0)
+    for story, simpler in (("line", straight), ("bent line", lines)):
+        tests.append(_against(story, simpler, rises, grouping, scores, rounds, rng))  # type: ignore[arg-type]
+    return ShapeTests(tuple(tests), detectable, noise)
+
+
+def _against(
+    story: Story,
+    simpler: Curves,
+    rises: Curves,
+    grouping: Grouping,
+    scores: Floats,
+    rounds: int,
+    rng: np.random.Generator,
+) -> StoryTest:
+    moments = grouping.moments(scores)
+    fitted = grouping.spread(simpler.best_values(moments)[:, 0])
+    seen = float(_better(simpler, rises, moments)[0])
+    residuals = (scores - fitted) * np.sqrt(len(scores) / max(len(scores) - 2, 1))
+    null = np.concatenate(
+        [
+            _better(simpler, rises, drawn)
+            for drawn in _signed(grouping, fitted, residuals, rounds, rng)
+        ]
+    )
+    p_value = _p_value(seen, null)
+    if p_value <= LEVEL or np.ptp(fitted) == 0:
+        return StoryTest(story, seen, p_value)
+    half = (fitted[0] + fitted[-1]) / 2
+    stepped = np.where(fitted > half, fitted[-1], fitted[0])
+    tried = np.concatenate(
+        [
+            _better(simpler, rises, drawn)
+            for drawn in _signed(grouping, stepped, residuals, min(rounds, 250), rng)
+        ]
+    )
+    limit = np.quantile(null, 1 - LEVEL, method="higher")
+    return StoryTest(story, seen, p_value, float(np.mean(tried > limit)))
+
+
+def _better(simpler: Curves, rises: Curves, moments: Moments) -> Floats:
+    """T of each round, but for the factor n, which is the same in all: log of the two RSS."""
+    concepts = float(moments.weight.sum(axis=0).max())
+    ratio: Floats = np.log(simpler.rss(moments).min(axis=0) / rises.rss(moments).min(axis=0))
+    return concepts * ratio
+
+
+def _permuted(grouping: Grouping, scores: Floats, rounds: int, rng: np.random.Generator) -> Any:
+    for part in rounds_in_parts(rounds):
+        yield grouping.moments(rng.permuted(np.tile(scores, (part, 1)), axis=1).T)
+
+
+def _signed(
+    grouping: Grouping, fitted: Floats, residuals: Floats, rounds: int, rng: np.random.Generator
+) -> Any:
+    for part in rounds_in_parts(rounds):
+        signs = rng.choice([-1.0, 1.0], (len(fitted), part))
+        yield grouping.moments(fitted[:, None] + residuals[:, None] * signs)
+
+
+def _p_value(seen: float, null: Floats) -> float:
+    return float((1 + np.sum(null >= seen)) / (1 + len(null)))
+
+
+def _detectable(null: Floats, noise: float, concepts: int) -> float:
+    """Height of a step in the middle that is told from flat in :data:`POWER` of cases.
+
+    A step of height h among n concepts has a t of about h sqrt(n) / (2 noise); T as a t² is
+    n (exp(T / n) - 1).
+    """
+    limit = np.quantile(null, 1 - LEVEL, method="higher")
+    as_t = np.sqrt(concepts * np.expm1(limit / concepts))
+    return float((as_t + _Z_POWER) * 2 * noise / np.sqrt(concepts))
