@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from audit.errors import UsageError
 
 Floats = NDArray[np.float64]
+
+#: The largest count: beyond it, not every whole number is a floating-point number of its own.
+MOST_IMAGES = 2**53
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class ScoreSeries:
         What the scores are of, where it is told.
     left_out:
         Why concepts of the table are not here, and how many: (reason, concepts).
+    images_left_out:
+        Single scores that are unknown, of concepts that are here.
     """
 
     concepts: tuple[str, ...]
@@ -52,6 +58,7 @@ class ScoreSeries:
     domain: str | None = None
     model: str | None = None
     left_out: tuple[tuple[str, int], ...] = ()
+    images_left_out: int = 0
 
     def __len__(self) -> int:
         return len(self.concepts)
@@ -78,6 +85,7 @@ def series_of(
     domain: str | None = None,
     model: str | None = None,
     left_out: Sequence[tuple[str, int]] = (),
+    images_left_out: int = 0,
 ) -> ScoreSeries:
     """Put concepts into the order of their counts.
 
@@ -95,25 +103,31 @@ def series_of(
     Raises
     ------
     UsageError
-        If lengths differ, a name comes twice, a count is negative or not whole, a score is not
-        finite, or an interval does not hold its count.
+        If lengths differ, something is no number, a name comes twice, a count is negative or not
+        whole, a score is not finite, or an interval does not hold its count.
     """
-    numbers = np.asarray(counts, dtype=np.float64).ravel()
-    values = np.asarray(scores, dtype=np.float64).ravel()
+    numbers = _numbers(counts, "Counts")
+    values = _numbers(scores, "Scores")
     names = list(concepts) if concepts is not None else _numbered(len(numbers))
     if not len(numbers) == len(values) == len(names):
         raise UsageError(
             f"{len(names)} concepts, {len(numbers)} counts and {len(values)} scores.",
             hint="Give one count and one score for each concept.",
         )
-    _check(names, numbers, ~((numbers >= 0) & (np.floor(numbers) == numbers)), "the count")
+    is_count = (numbers >= 0) & (numbers <= MOST_IMAGES) & (np.floor(numbers) == numbers)
+    _check(names, numbers, ~is_count, "the count")
     _check(names, values, ~np.isfinite(values), "the score")
     if len({*names}) < len(names):
-        twice = next(name for at, name in enumerate(names) if name in names[:at])
+        twice = Counter(names).most_common(1)[0][0]
         raise UsageError(f"{twice!r} comes twice.", hint="Give each concept one score, its mean.")
     low, high = _interval(names, numbers, count_low, count_high)
     order = np.asarray(sorted(range(len(names)), key=lambda i: (numbers[i], names[i])), np.int64)
-    many = np.ones(len(names)) if images is None else np.asarray(images).ravel()
+    many = np.ones(len(names)) if images is None else _numbers(images, "Numbers of images")
+    if len(many) != len(names):
+        raise UsageError(
+            f"{len(names)} concepts, and {len(many)} numbers of images.", hint="Give one for each."
+        )
+    _check(names, many, ~((many >= 1) & (np.floor(many) == many)), "the number of images")
     return ScoreSeries(
         tuple(names[i] for i in order),
         numbers[order].astype(np.int64),
@@ -125,6 +139,7 @@ def series_of(
         domain,
         model,
         tuple(left_out),
+        images_left_out,
     )
 
 
@@ -132,12 +147,23 @@ def _numbered(many: int) -> list[str]:
     return [f"concept {number + 1:04}" for number in range(many)]
 
 
+def _numbers(values: ArrayLike, what: str) -> Floats:
+    try:
+        return np.asarray(values, dtype=np.float64).ravel()
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{what} are not numbers: {error}.", hint="Give one a concept.") from error
+
+
 def _check(names: Sequence[str], values: Floats, wrong: NDArray[Any], what: str) -> None:
     if wrong.any():
         at = int(wrong.argmax())
-        wanted = "a whole number from 0 on" if what == "the count" else "a finite number"
+        wanted = {
+            "the count": "a whole number from 0 on",
+            "the score": "a finite number",
+            "the number of images": "a whole number from 1 on",
+        }[what]
         raise UsageError(
-            f"{names[at]!r}: {what} is {values[at]:g}, not {wanted}.",
+            f"{names[at]!r}: {what} is {values[at]:.15g}, not {wanted}.",
             hint=f"{int(wrong.sum())} of {len(values)} are so; mend or remove them.",
         )
 
@@ -149,16 +175,18 @@ def _interval(
         return None, None
     if low is None or high is None:
         raise UsageError("Intervals of counts have one end only.", hint="Give both, or none.")
-    lows = np.asarray(low, dtype=np.float64).ravel()
-    highs = np.asarray(high, dtype=np.float64).ravel()
+    lows, highs = _numbers(low, "Ends of intervals"), _numbers(high, "Ends of intervals")
     if not len(lows) == len(highs) == len(counts):
-        raise UsageError("Intervals of counts are not as many as the counts.")
+        raise UsageError(
+            f"{len(counts)} counts, {len(lows)} low ends and {len(highs)} high ends.",
+            hint="Give both ends for each count, the count itself where it is known.",
+        )
     wrong = ~((lows >= 0) & (lows <= counts) & (counts <= highs) & np.isfinite(highs))
     if wrong.any():
         at = int(wrong.argmax())
         raise UsageError(
-            f"{names[at]!r}: the interval {lows[at]:g} to {highs[at]:g} does not hold its count, "
-            f"{counts[at]:g}.",
-            hint="Both ends are numbers from 0 on; leave them empty where nothing is known.",
+            f"{names[at]!r}: the interval {lows[at]:.15g} to {highs[at]:.15g} does not hold its "
+            f"count, {counts[at]:.15g}.",
+            hint="Both ends are numbers from 0 on; where a count is known, both are the count.",
         )
     return lows, highs
