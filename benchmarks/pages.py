@@ -12,6 +12,7 @@ from pathlib import Path
 _DOCS = Path(__file__).parents[1] / "docs"
 BENCHMARKS = _DOCS / "benchmarks.md"
 COUNTING = _DOCS / "methods" / "counting.md"
+THRESHOLDS = _DOCS / "methods" / "thresholds.md"
 GROUND_TRUTH = _DOCS / "methods" / "ground-truth.md"
 
 

@@ -21,6 +21,7 @@ from audit.cli.ingest import ingest
 from audit.cli.label import label
 from audit.cli.score import score
 from audit.cli.talk import STOPPED, Talk
+from audit.cli.threshold import threshold
 from audit.cli.thresholds import thresholds
 from audit.errors import AuditError
 
@@ -50,7 +51,7 @@ def cli() -> None:
 
 
 for command in (
-    ingest, count, fetch, embed, index, label, generate, score, thresholds, flag,
+    ingest, count, fetch, embed, index, label, generate, score, threshold, thresholds, flag,
     datasets, show, remove, demo,
 ):  # fmt: skip
     cli.add_command(command)

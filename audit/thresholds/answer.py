@@ -11,7 +11,6 @@ from audit.thresholds.results import (
     AuditThreshold,
     CrossingCount,
     Diagnostics,
-    Interval,
     Level,
     Rise,
     Verdict,
@@ -136,9 +135,10 @@ def _verdict(
         told = f"{_STORIES[test.story]} tells them as well (p = {test.p_value:.2g})"
         said = f"scores rise with the count, but {told}"
         power = test.power or 0.0
+        gathered = f"a rise of {test.rise or 0.0:.2g} within a factor of ten of the count"
         if power >= POWER:
-            return "no threshold", f"{said}; a step as high would have been told from it"
-        only = f"a step as high would have been told from it in only {power:.0%} of cases"
+            return "no threshold", f"{said}; {gathered} would have been told from it"
+        only = f"{gathered} would have been told from it in only {power:.0%} of cases"
         return "not enough data", f"{said}; {only}"
     missing = _missing_plateau(series, fit)
     if missing:
@@ -258,12 +258,3 @@ def _notes(series: ScoreSeries, crossed: CrossingCount | None, found: bool) -> l
             "seen there, and not what a model shows without training"
         )
     return notes
-
-
-def interval_text(interval: Interval) -> str:
-    """Both ends, as whole images.
-
-    >>> interval_text((88.6, 1302.0))
-    '89–1,302'
-    """
-    return f"{interval[0]:,.0f}–{interval[1]:,.0f}"

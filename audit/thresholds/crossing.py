@@ -40,6 +40,8 @@ _WORTH = 16.0
 #: parameter is worth (AIC).
 _STEP_ALLOWANCE = 2.0
 _LEVEL_POINTS = 401
+#: Curves times points that are looked at at once.
+_AT_ONCE = 400_000
 #: A scale is polished within this factor, that of the grid.
 _MOVED = 1.4
 
@@ -330,13 +332,12 @@ class _Profile:
         least = np.minimum(
             self._curves.rss(moments)[:, 0].min(), self._coarse.rss(moments)[:, 0].min()
         )
-        through = [
-            min(
-                float(curves.rss_through(moments, curves.at(x), self._level).min())
-                for curves in (self._curves, self._coarse)
-            )
-            for x in at.tolist()
-        ]
+        through = np.full(len(at), np.inf)
+        for curves in (self._curves, self._coarse):
+            for some in np.array_split(np.arange(len(at)), 1 + len(at) * len(curves) // _AT_ONCE):
+                here = np.stack([curves.at(float(x)) for x in at[some]], axis=1)
+                least_there = curves.rss_through(moments, here, self._level).min(axis=0)
+                through[some] = np.minimum(through[some], least_there)
         return at, grouping.concepts * np.log(np.maximum(through, least) / least)
 
 

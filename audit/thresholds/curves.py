@@ -158,11 +158,19 @@ class Curves:
     def rss_through(self, moments: Moments, here: Floats, level: float) -> Floats:
         """The same under the condition that a curve is at ``level`` where f is ``here``.
 
-        ``here`` has shape (curves,).
+        Parameters
+        ----------
+        here:
+            Shape (curves,), or (curves, points) for many conditions on one weighting.
+
+        Returns
+        -------
+        rss
+            Shape (curves, rounds), or (curves, points).
         """
         first, second, product = self._sums(moments)
         weight, score = moments.weight.sum(axis=0), moments.score.sum(axis=0)
-        here = here[:, None]
+        here = here.reshape(len(self), -1)
         deviation = moments.square - 2 * level * score + level**2 * weight
         return _remaining(
             deviation,

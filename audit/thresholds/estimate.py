@@ -51,16 +51,17 @@ def estimate_threshold(
     on_progress("the published rule", 0.0)
     paper = paper_threshold(series, settings.penalty)
     asked_again = sensitivity(series, for_halves, penalty=settings.penalty)
-    audit = _audit_threshold(series, settings, for_audit, on_progress)
+    audit = audit_threshold(series, settings, for_audit, on_progress)
     return ThresholdEstimate(series, paper, audit, asked_again, __version__, source)
 
 
-def _audit_threshold(
+def audit_threshold(
     series: ScoreSeries,
     settings: ThresholdSettings,
     rng: np.random.Generator,
-    on_progress: Progress,
+    on_progress: Progress = lambda what, share: None,
 ) -> AuditThreshold:
+    """The audit voice alone."""
     grouping = Grouping(series.log_counts)
     nothing = too_few(series, grouping, settings)
     if nothing is not None:

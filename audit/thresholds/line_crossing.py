@@ -47,9 +47,7 @@ def line_crossing(
     critical = np.quantile(np.concatenate(ratios), confidence, method="higher")
     points = np.linspace(first, last, _POINTS)
     least = float(line.rss(moments)[0, 0])
-    profile = np.asarray(
-        [float(line.rss_through(moments, np.asarray([x]), level)[0, 0]) for x in points]
-    )
+    profile = line.rss_through(moments, points[None, :], level)[0]
     inside = points[grouping.concepts * np.log(profile / least) <= critical]
     if not len(inside):
         return at, at, at

@@ -276,3 +276,12 @@ class ThresholdEstimate:
         }
         shared = {"domain": self.domain, "model": self.model, "concepts": len(self.series)}
         return pl.DataFrame([row | shared for row in rows], schema=schema)
+
+
+def interval_text(interval: Interval) -> str:
+    """Both ends, as whole images.
+
+    >>> interval_text((88.6, 1302.0))
+    '89–1,302'
+    """
+    return f"{interval[0]:,.0f}–{interval[1]:,.0f}"

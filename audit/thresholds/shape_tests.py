@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from scipy.special import expit
 
 from audit.thresholds.curves import (
     Curves,
@@ -42,6 +43,8 @@ Story = Literal["flat", "line", "bent line"]
 #: Share of cases in which a true story is refused, and wanted share in which a false one is.
 LEVEL, POWER = 0.05, 0.8
 _Z_POWER = 0.8416212335729143
+#: Scale of a logistic curve, in units of x, with eight tenths of its rise in that.
+WITHIN_A_FACTOR_OF_TEN = float(np.log(10) / (2 * np.log(9)))
 
 
 @dataclass(frozen=True)
@@ -55,14 +58,18 @@ class StoryTest:
     p_value:
         Share of draws with a T as large where the story is true.
     power:
-        Where the story is a line and not refused: how often it would be if the scores rose as much
-        as it does, but in one step where it is half-way. None if nobody asked.
+        Where the story is a line and not refused: how often it would be if the scores rose by
+        ``rise``, most of it within a factor of ten of the count, around where the line is half-way.
+        None if nobody asked.
+    rise:
+        As much as the line rises, or as concepts differ anyway if that is more.
     """
 
     story: Story
     statistic: float
     p_value: float
     power: float | None = None
+    rise: float | None = None
 
     @property
     def refused(self) -> bool:
@@ -75,6 +82,7 @@ class StoryTest:
             "p_value": self.p_value,
             "refused": self.refused,
             "power": self.power,
+            "power_for_rise": self.rise,
         }
 
 
@@ -145,18 +153,21 @@ def _against(
         ]
     )
     p_value = _p_value(seen, null)
-    if p_value <= LEVEL or np.ptp(fitted) == 0:
+    if p_value <= LEVEL:
         return StoryTest(story, seen, p_value)
-    half = (fitted[0] + fitted[-1]) / 2
-    stepped = np.where(fitted > half, fitted[-1], fitted[0])
+    # A rise that is less than concepts differ anyway is no imitation that anybody would see.
+    rise = max(float(fitted[-1] - fitted[0]), float(residuals.std()))
+    x = grouping.spread(grouping.position)
+    half = x[np.searchsorted(fitted, (fitted[0] + fitted[-1]) / 2)]
+    gathered = fitted.mean() + rise * (expit((x - half) / WITHIN_A_FACTOR_OF_TEN) - 0.5)
     tried = np.concatenate(
         [
             _better(simpler, rises, drawn)
-            for drawn in _signed(grouping, stepped, residuals, min(rounds, 250), rng)
+            for drawn in _signed(grouping, gathered, residuals, min(rounds, 250), rng)
         ]
     )
     limit = np.quantile(null, 1 - LEVEL, method="higher")
-    return StoryTest(story, seen, p_value, float(np.mean(tried > limit)))
+    return StoryTest(story, seen, p_value, float(np.mean(tried > limit)), rise)
 
 
 def _better(simpler: Curves, rises: Curves, moments: Moments) -> Floats:
