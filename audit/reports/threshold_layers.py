@@ -35,7 +35,7 @@ _CURVES = {
     "bent line": "best line that bends once",
     "step": "best step",
     "logistic": "best logistic curve",
-    "isotonic": "best curve that never falls",
+    "isotonic": "isotonic curve, never falling",
 }
 
 
@@ -263,7 +263,8 @@ def _called(name: str, data: str | None = None) -> Spec:
 
 
 def _at(value: float) -> Spec:
-    return {"datum": rounded(value), "type": "quantitative"}
+    datum = value if isinstance(value, int) else rounded(value)
+    return {"datum": datum, "type": "quantitative"}
 
 
 def rounded(value: float) -> float:
@@ -296,6 +297,10 @@ def shown_curves(estimate: ThresholdEstimate) -> list[Curve]:
         shape: _bent(series) if shape == "bent line" else found[shape].curve  # type: ignore[index]
         for shape in shapes
     }
+    rise, ends = audit.rise, audit.settings.ends
+    if rise is not None and rise.shape == "step" and ends is not None:
+        # The candidate has a floor and a plateau of its own; this step is between the known ones.
+        values["step"] = np.where(counts >= rise.from_tenth, ends[1], ends[0])
     return [thinned(Curve(shape, counts, values[shape]), position) for shape in shapes]
 
 

@@ -271,6 +271,15 @@ class TestWhatIsDrawn:
         assert {"floor 0", "plateau 1.00", "level 0.50"} <= set(labels(spec))
         assert [name for name in names(spec) if "logistic" in name]
 
+    def test_between_known_ends_a_step_goes_from_one_to_the_other(self):
+        seen = (COUNTS >= 112).astype(float)
+        estimate = estimated(series_of(COUNTS, seen), ends=(0.0, 1.0))
+        assert estimate.audit.rise.shape == "step"
+        rows = vega_lite(estimate)["datasets"]["curve step"]
+        first = int(COUNTS[COUNTS >= 112].min())
+        assert [row["score"] for row in rows] == [0, 1, 1]
+        assert rows[1]["count"] == first
+
     def test_only_concepts_where_nothing_could_be_estimated(self, too_few):
         spec = vega_lite(too_few)
         assert list(spec["datasets"]) == ["concepts"]
