@@ -34,8 +34,12 @@ _PLOTS = (".png", ".svg", ".json")
     metavar="SCORE",
     help="Score of full imitation, where it is known, such as 1 for verdicts of people.",
 )
-@click.option("--domain", metavar="DOMAIN", help="Only concepts of this domain.")
-@click.option("--model", metavar="MODEL", help="Only scores of this model.")
+@click.option(
+    "--domain",
+    metavar="DOMAIN",
+    help="Only concepts of this domain; where the table tells none, what they all are.",
+)
+@click.option("--model", metavar="MODEL", help="Only scores of this model, or the model of all.")
 @click.option(
     "--plot",
     "plots",

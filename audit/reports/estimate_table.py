@@ -184,6 +184,11 @@ def _doubts(estimate: ThresholdEstimate) -> list[str]:
             for name, count, score, expected in audit.diagnostics.odd[:5]
         ]
         doubts.append(f"far off the curve, so look at their counts and names: {'; '.join(named)}")
+    if paper.among_equals:
+        doubts.append(
+            "the change that the published rule takes lies among concepts of equal counts, so that "
+            f"names decide where it is ({paper.change_points[0].count:,} images)"
+        )
     if paper.threshold is not None and audit.verdict != "threshold":
         doubts.append(
             f"the published rule answers {paper.threshold:,} all the same: it puts a step wherever "

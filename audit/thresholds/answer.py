@@ -229,10 +229,13 @@ def _odd(
 
 
 def _left_out(series: ScoreSeries) -> list[str]:
-    return [
+    notes = [
         f"{concepts:,} concept{'' if concepts == 1 else 's'} left out: {reason}"
         for reason, concepts in series.left_out
     ]
+    if series.images_left_out:
+        notes.append(f"{series.images_left_out:,} unknown scores of single images left out")
+    return notes
 
 
 def _notes(series: ScoreSeries, crossed: CrossingCount | None, found: bool) -> list[str]:

@@ -45,7 +45,11 @@ def estimate_threshold(
         If there are no scores.
     """
     if not len(series):
-        raise UsageError("There are no scores.", hint="Give a table of concept, count and score.")
+        why = "; ".join(f"{concepts:,} left out: {said}" for said, concepts in series.left_out)
+        raise UsageError(
+            f"There are no scores ({why or 'no concepts'}).",
+            hint="Give a table of concepts, each with its count and score.",
+        )
     settings = settings or ThresholdSettings()
     for_audit, for_halves = np.random.default_rng(settings.seed).spawn(2)
     on_progress("the published rule", 0.0)

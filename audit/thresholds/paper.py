@@ -57,6 +57,8 @@ class PaperThreshold:
         averages; of all scores and None if there is no change.
     outliers:
         Concepts before the change whose score is above four times the mean there.
+    among_equals:
+        Whether the concept before the change has the same count: then names decide where it is.
     """
 
     threshold: int | None
@@ -65,6 +67,7 @@ class PaperThreshold:
     mean_after: float | None
     outliers: tuple[tuple[str, int, float], ...]
     penalty: float
+    among_equals: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -77,6 +80,7 @@ class PaperThreshold:
                 for concept, count, score in self.outliers
             ],
             "penalty": self.penalty,
+            "among_equals": self.among_equals,
             "method": METHOD.format(penalty=self.penalty),
             "ties": TIES,
         }
@@ -107,6 +111,7 @@ def paper_threshold(series: ScoreSeries, penalty: float = PENALTY) -> PaperThres
         float(scores[first:].mean()),
         tuple((series.concepts[at], int(series.counts[at]), float(scores[at])) for at in outliers),
         penalty,
+        bool(series.counts[first - 1] == series.counts[first]),
     )
 
 

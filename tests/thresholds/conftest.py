@@ -1,14 +1,11 @@
 from __future__ import annotations
 
 import csv
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from audit.thresholds import synthetic
-
-SHARED = Path(__file__).parents[3] / "shared" / "data" / "thresholds"
 
 
 @pytest.fixture(scope="session")
@@ -19,11 +16,9 @@ def grid():
 
 
 @pytest.fixture(scope="session")
-def artists():
+def artists(test_data):
     """The counts of the paper's 418 classical artists."""
-    path = SHARED / "mimetic2_classical_artists_counts.csv"
-    if not path.exists():
-        pytest.skip("the paper's counts are not at hand")
+    path = test_data / "thresholds" / "mimetic2_classical_artists_counts.csv"
     with path.open(newline="") as file:
         counts = [int(row[-1]) for row in list(csv.reader(file))[1:]]
     assert len(counts) == 418
@@ -31,11 +26,9 @@ def artists():
 
 
 @pytest.fixture(scope="session")
-def trials():
+def trials(test_data):
     """323 human trials: (low end, high end) of the count of a public figure, and a verdict."""
-    path = SHARED / "udandarao_public_figures_human_trials.csv"
-    if not path.exists():
-        pytest.skip("the human trials are not at hand")
+    path = test_data / "thresholds" / "udandarao_public_figures_human_trials.csv"
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 323
