@@ -27,8 +27,9 @@ lint: $(VENV)/dev ## Check style and types
 bench: $(VENV)/visual ## Time everything; writes docs/benchmarks.md (40 minutes, 6 GB)
 	@$(BIN)/python -m benchmarks
 
-docs: $(VENV)/core ## Write docs/cli.md from the commands
+docs: $(VENV)/dev ## Write docs/cli.md from the commands, and draw the pictures
 	@$(BIN)/python docs/build_cli.py
+	@$(BIN)/python docs/build_images.py
 
 lock: $(VENV)/python ## Resolve the dependencies anew and write them to .ci/constraints.txt
 	@$(BIN)/python .ci/lock.py

@@ -6,6 +6,8 @@
 >>> dataset.embed(encoder="open_clip:ViT-B-32/laion2b_s34b_b79k")      # doctest: +SKIP
 >>> dataset.index()                                     # doctest: +SKIP
 >>> dataset.count_images("Van Gogh", references="van-gogh/")           # doctest: +SKIP
+>>> audit.flag(dataset.count("Van Gogh"), domain="art-style")          # doctest: +SKIP
+>>> audit.estimate_threshold(audit.read_scores("scores.csv"))          # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -27,6 +29,19 @@ if TYPE_CHECKING:
     from audit.counts.visual_results import VisualCount as VisualCount
     from audit.counts.visual_results import VisualResult as VisualResult
     from audit.errors import AuditError as AuditError
+    from audit.generation import generate as generate
+    from audit.scores import ScoreResult as ScoreResult
+    from audit.scores import ScoreSettings as ScoreSettings
+    from audit.scores import score_concepts as score_concepts
+    from audit.scores import score_files as score_files
+    from audit.thresholds.estimate import estimate_threshold as estimate_threshold
+    from audit.thresholds.files import read_thresholds as read_thresholds
+    from audit.thresholds.published import published_thresholds as published_thresholds
+    from audit.thresholds.reading import read_scores as read_scores
+    from audit.thresholds.results import ThresholdEstimate as ThresholdEstimate
+    from audit.thresholds.settings import ThresholdSettings as ThresholdSettings
+    from audit.verdicts import FlagResult as FlagResult
+    from audit.verdicts import flag as flag
 
 #: Public name -> where it is defined. Loaded when used: importing `audit` costs nothing.
 _PUBLIC = {
@@ -34,13 +49,26 @@ _PUBLIC = {
     "Concept": "audit.concepts",
     "ConceptCount": "audit.counts.results",
     "CountResult": "audit.counts.results",
+    "FlagResult": "audit.verdicts",
     "OpenDataset": "audit.api",
+    "ScoreResult": "audit.scores",
+    "ScoreSettings": "audit.scores",
+    "ThresholdEstimate": "audit.thresholds.results",
+    "ThresholdSettings": "audit.thresholds.settings",
     "VisualCount": "audit.counts.visual_results",
     "VisualResult": "audit.counts.visual_results",
+    "estimate_threshold": "audit.thresholds.estimate",
+    "flag": "audit.verdicts",
+    "generate": "audit.generation",
     "ingest": "audit.api",
     "list_datasets": "audit.api",
     "open": "audit.api",
+    "published_thresholds": "audit.thresholds.published",
     "read_concepts": "audit.concepts",
+    "read_scores": "audit.thresholds.reading",
+    "read_thresholds": "audit.thresholds.files",
+    "score_concepts": "audit.scores",
+    "score_files": "audit.scores",
 }
 
 __all__ = [*sorted(_PUBLIC), "__version__"]

@@ -2,7 +2,8 @@
 
 Each part writes a section of the page and can be run alone: ``python -m benchmarks.by_caption``.
 What is simulated rather than timed, whether intervals hold the truth, is in
-``benchmarks.coverage`` and ``benchmarks.ground_truth``, which write ``docs/methods``.
+``benchmarks.coverage``, ``benchmarks.ground_truth``, ``benchmarks.scores`` and
+``benchmarks.thresholds``, which write the pages on methods.
 """
 
 from __future__ import annotations

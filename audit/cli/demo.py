@@ -39,6 +39,10 @@ def demo(talk: Talk, home: str | None) -> int:
             "Many concepts in one pass, from a list.",
             [*ask, "--concepts", str(concepts_path()), "--distinct"],
         ),
+        (
+            "Is that enough for a model to imitate them? Against published thresholds.",
+            ["flag", "--dataset", NAME, "--concepts", str(concepts_path()), "--model", "SD1.5"],
+        ),
     ]  # fmt: skip
     pictures = str(pictures_path())
     by_image = [

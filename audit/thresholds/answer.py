@@ -132,7 +132,7 @@ def _verdict(
         test = tests.of(story)
         if test.refused:
             continue
-        told = f"{_STORIES[test.story]} tells them as well (p = {test.p_value:.2g})"
+        told = f"{_STORIES[test.story]} fits as well (p = {test.p_value:.2g})"
         said = f"scores rise with the count, but {told}"
         power = test.power or 0.0
         gathered = f"a rise of {test.rise or 0.0:.2g} within a factor of ten of the count"

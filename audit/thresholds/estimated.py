@@ -69,10 +69,17 @@ def threshold_of_estimate(record: Mapping[str, Any], path: Path, voice: Voice) -
         unit=unit if is_text(unit) else None,
         method=method if is_text(method) else "estimated by audit threshold",
         source=f"{path.name}, {voice} mode",
-        caveats=(_CAVEATS[voice],),
+        caveats=(_CAVEATS[voice], *_open_ends(said)),
         reason=reason,
         place=path.name,
     )
+
+
+def _open_ends(said: Mapping[str, Any]) -> tuple[str, ...]:
+    ends = said.get("interval_open")
+    if isinstance(ends, list) and any(end is True for end in ends):
+        return ("its interval ends where the counts end, and might go on beyond",)
+    return ()
 
 
 def _audit(said: Mapping[str, Any], path: Path) -> tuple[Any, Any, str | None]:

@@ -52,7 +52,11 @@ def test_every_command_and_option_has_help(name):
         "README.md",
         "docs/counting.md",
         "docs/encoders.md",
+        "docs/flagging.md",
+        "docs/generation.md",
         "docs/methods/counting.md",
+        "docs/methods/thresholds.md",
+        "docs/scores.md",
         "indexes/README.md",
     ],
 )
@@ -95,6 +99,28 @@ def test_readme_shows_what_the_demo_answers(audit, shown_counts):
         for result in json.loads(answer.out)["results"]:
             row = next(r for r in readme.splitlines() if r.startswith(result["concept"]))
             assert f" {result['samples']:,} " in row
+
+
+def test_readme_says_what_its_picture_shows():
+    spec = importlib.util.spec_from_file_location("build_images", ROOT / "docs" / "build_images.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    estimate = module.without_threshold()
+    assert estimate.audit.verdict == "no threshold"
+    assert f"the first says {estimate.paper.threshold:,} " in (ROOT / "README.md").read_text()
+    assert (
+        f"published rule: {estimate.paper.threshold:,}"
+        in (ROOT / "docs" / "images" / "no-threshold.svg").read_text()
+    )
+
+
+def test_readme_shows_the_whole_answer_of_flagging(audit):
+    from audit.sample import shard_paths
+
+    section = (ROOT / "README.md").read_text().split("## Is it enough to be imitated?")[1]
+    command, shown = section.split("```console\n$ audit ")[1].split("```")[0].split("\n", 1)
+    audit("ingest", shard_paths()[0].parent, "--name", "sample")
+    assert audit(*shlex.split(command)).out.strip() == shown.strip()
 
 
 def test_readme_shows_the_whole_answer_of_a_count_by_image(audit, monkeypatch):
