@@ -13,7 +13,12 @@ import sys
 from importlib.util import find_spec
 
 #: Module -> what it needs beside the development tools.
-PARTS = {"by_caption": (), "vectors": ("faiss", "numkong"), "embedding": ("open_clip",)}
+PARTS = {
+    "by_caption": (),
+    "vectors": ("faiss", "numkong"),
+    "embedding": ("open_clip",),
+    "estimating": (),
+}
 
 
 def main() -> int:

@@ -162,7 +162,9 @@ def find_crossing(
     low = high = None
     open_low = open_high = False
     critical = float(np.quantile(np.concatenate(ratios), confidence, method="higher"))
-    if at is not None and likeliest is not None:
+    if at is None or likeliest is None:
+        at = None  # one of two curves that fit alike does not reach the level
+    else:
         low, high = profile.interval(moments, critical, grouping)
         low, high = min(low, at, likeliest), max(high, at, likeliest)
         whole = level is not None or ends is not None
