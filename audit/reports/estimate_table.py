@@ -62,7 +62,7 @@ def _voices(estimate: ThresholdEstimate) -> Table:
             "Means", f"{paper.mean_before:.3f} before, {paper.mean_after:.3f} from there on"
         )
         facts.add_row("Changes", _change_points(paper))
-    if paper.outliers:
+    if paper.outliers and paper.mean_before > 0:
         outliers = [f"{visible(name)} ({count:,})" for name, count, _ in paper.outliers]
         facts.add_row("Outliers", f"{_listed(outliers)}: above four times the mean before")
     facts.add_row("Asked again", _asked_again(estimate.sensitivity))

@@ -5,9 +5,9 @@ For a count t, the profile is
     LR(t) = n log(RSS(t) / RSS),
 
 RSS being the least residual sum of squares of all curves, and RSS(t) that of the curves which
-cross the level at t. The interval is every t with LR(t) <= q. For regular problems q would be 3.84;
-where the rise is sharp the problem is not regular, so q is what the same statistic shows when
-concepts are drawn anew (with replacement) and t is where the curve of all concepts crosses
+cross the level at t. The interval is every t with LR(t) <= q. For regular problems q is 3.84; where
+the rise is sharp the problem is not regular, and q is what the same statistic shows, if that is
+more, when concepts are drawn anew (with replacement) and t is where the curve of all crosses
 (bootstrap calibration of a likelihood ratio: Davison & Hinkley, "Bootstrap Methods and their
 Application", 1997, section 5.4; why not percentiles: Seijo & Sen, "Change-point in stochastic
 design regression and the bootstrap", 2011). Drawing concepts, with all their images, keeps what
@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import logit
+from scipy.stats import chi2
 
 from audit.thresholds.curves import (
     Curves,
@@ -101,7 +102,7 @@ class Crossing:
     critical:
         q.
     floor, plateau:
-        Intervals of both ends of the curve, from the same draws.
+        Intervals of both ends of the curve, from the same draws; they hold those of the fit.
     """
 
     fit: Fit
@@ -161,7 +162,7 @@ def find_crossing(
     floor_ends, plateau_ends = (np.quantile(np.concatenate(v), tails) for v in (floors, plateaus))
     low = high = None
     open_low = open_high = False
-    critical = float(np.quantile(np.concatenate(ratios), confidence, method="higher"))
+    critical = critical_value(np.concatenate(ratios), confidence)
     if at is None or likeliest is None:
         at = None  # one of two curves that fit alike does not reach the level
     else:
@@ -179,9 +180,22 @@ def find_crossing(
         open_low,
         open_high,
         critical,
-        (float(floor_ends[0]), float(floor_ends[1])),
-        (float(plateau_ends[0]), float(plateau_ends[1])),
+        _with(fit.floor, floor_ends),
+        _with(fit.plateau, plateau_ends),
     )
+
+
+def _with(value: float, ends: Floats) -> tuple[float, float]:
+    return min(float(ends[0]), value), max(float(ends[1]), value)
+
+
+def critical_value(ratios: Floats, confidence: float) -> float:
+    """q: what drawn likelihood ratios show, and never less than in a regular problem.
+
+    Where counts are tied a rise stays in its gap in most draws, and their ratios tell too little.
+    """
+    drawn = float(np.quantile(ratios, confidence, method="higher"))
+    return max(drawn, float(chi2.ppf(confidence, 1)))
 
 
 def _rss(curves: Curves, moments: Moments, ends: tuple[float, float] | None) -> Floats:

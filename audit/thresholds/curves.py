@@ -29,6 +29,8 @@ _TENTH_TO_NINE_TENTHS = 2 * np.log(9)
 _COARSE_STEP, _MOST_CENTRES, _MOST_STEPS = 0.05, 240, 400
 #: Below this share of the total sum of squares a residual is rounding.
 _ROUNDING = 1e-12
+#: Stands in for no spread at all, so that ratios of nothing to nothing are one.
+_NOTHING = 1e-250
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,7 @@ class Moments:
     def total(self) -> Floats:
         """Weighted sum of squared deviations from the mean, shape (rounds,)."""
         spread = self.square - self.score.sum(axis=0) ** 2 / self.weight.sum(axis=0)
-        rounding = _ROUNDING * np.maximum(self.square, np.finfo(float).tiny)
-        return np.asarray(np.maximum(spread, rounding))
+        return np.asarray(np.maximum(spread, np.maximum(_ROUNDING * self.square, _NOTHING)))
 
 
 class Grouping:
@@ -158,6 +159,8 @@ class Curves:
     def rss_through(self, moments: Moments, here: Floats, level: float) -> Floats:
         """The same under the condition that a curve is at ``level`` where f is ``here``.
 
+        A step within its gap may be at any level between its floor and its plateau.
+
         Parameters
         ----------
         here:
@@ -172,18 +175,33 @@ class Curves:
         weight, score = moments.weight.sum(axis=0), moments.score.sum(axis=0)
         here = here.reshape(len(self), -1)
         deviation = moments.square - 2 * level * score + level**2 * weight
-        return _remaining(
-            deviation,
-            product - level * first - here * (score - level * weight),
-            second - 2 * here * first + here * here * weight,
-            moments.total,
-        )
+
+        def through(f: Floats) -> Floats:
+            return _remaining(
+                deviation,
+                product - level * first - f * (score - level * weight),
+                second - 2 * f * first + f * f * weight,
+                moments.total,
+            )
+
+        rss = through(here)
+        in_gap = (self.scale[:, None] == 0) & (here == 0.5)
+        if not in_gap.any():
+            return rss
+        mean = score / weight
+        spread = second - first * first / weight
+        rise = np.maximum(product - first * mean, 0) / np.where(spread > 0, spread, 1.0)
+        floor = mean - rise * first / weight
+        between = (floor <= level) & (level <= floor + rise)
+        at_an_end = np.minimum(through(np.zeros_like(here)), through(np.ones_like(here)))
+        free = np.broadcast_to(self.rss(moments), rss.shape)
+        return np.where(in_gap, np.where(between, free, at_an_end), rss)
 
     def at(self, x: float) -> Floats:
-        """f of each curve at any x, shape (curves,); a step within its gap has risen by half."""
+        """f of each curve at any x, shape (curves,); a half stands for a step within its gap."""
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             smooth = expit((x - self.centre) / self.scale)
-        stepped = np.where(x >= self.high, 1.0, np.where(x <= self.low, 0.0, 0.5))
+        stepped = np.where(x > self.high, 1.0, np.where(x <= self.low, 0.0, 0.5))
         return np.where(self.scale > 0, smooth, stepped)
 
     def fitted(self, which: NDArray[np.int64], moments: Moments) -> tuple[Floats, Floats]:
@@ -274,6 +292,12 @@ def s_curves(
     )
 
 
+def flat_line(grouping: Grouping) -> Curves:
+    """A curve that does not rise: its floor is the mean."""
+    nothing, x = np.zeros(1), grouping.position[:1]
+    return Curves(x, nothing * np.nan, x, x, np.zeros((len(grouping.position), 1)))
+
+
 def bent_lines(grouping: Grouping) -> Curves:
     """The straight line, flat then rising, and rising then flat: no rise between plateaus."""
     x = grouping.position
@@ -291,6 +315,14 @@ def searched(grouping: Grouping) -> tuple[float, float]:
     x = grouping.spread(grouping.position)
     side = _side(len(x))
     return float(x[side - 1]), float(x[-side])
+
+
+def split_shares(grouping: Grouping) -> Floats:
+    """Share of the concepts above each place between two counts that has enough on both sides."""
+    above = grouping.concepts - np.cumsum(grouping.size)[:-1]
+    needed = _side(grouping.concepts)
+    enough = (above >= needed) & (grouping.concepts - above >= needed)
+    return np.asarray(above[enough] / grouping.concepts)
 
 
 def _side(concepts: int) -> int:

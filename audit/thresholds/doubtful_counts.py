@@ -2,7 +2,8 @@
 
 Counts are drawn from their intervals, and the crossing is found again each time: multiple
 imputation (Rubin, "Multiple Imputation for Nonresponse in Surveys", 1987). Variances within and
-between the draws add up, each end of the interval for itself.
+between the draws add up, each end of the interval for itself. Errors of different concepts are
+taken for independent: one that all counts share moves the crossing by as much, and is not in it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from scipy.stats import norm
 
 from audit.estimates.intervals import Z95
 from audit.thresholds.crossing import Crossing, find_crossing
@@ -64,11 +66,20 @@ def with_doubtful_counts(
     if len(found) < 2:
         return known, None
     at, below, above = np.asarray(found).T
-    between = Z95**2 * (1 + 1 / len(found)) * float(at.var(ddof=1))
+    z = float(norm.ppf((1 + settings.confidence) / 2))
+    between = z**2 * (1 + 1 / len(found)) * float(at.var(ddof=1))
     low = known.at - float(np.sqrt(below.mean() ** 2 + between))
     high = known.at + float(np.sqrt(above.mean() ** 2 + between))
     whole = ((high - low) / 2) ** 2
-    widened = replace(known, low=max(min(low, known.low), 0.0), high=max(high, known.high))
+    low, high = max(min(low, known.low), 0.0), max(high, known.high)
+    first, last = series.log_counts[0], series.log_counts[-1]
+    widened = replace(
+        known,
+        low=low,
+        high=high,
+        open_low=known.open_low or bool(low <= first),
+        open_high=known.open_high or bool(high >= last),
+    )
     return widened, float(min(between / whole, 1.0)) if whole > 0 else None
 
 

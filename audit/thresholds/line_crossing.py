@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from audit.thresholds.crossing import critical_value
 from audit.thresholds.curves import Grouping, bent_lines, rounds_in_parts
 from audit.thresholds.series import Floats
 
@@ -44,7 +45,7 @@ def line_crossing(
         grouping.concepts * np.log(line.rss_through(drawn, here, level) / line.rss(drawn))[0]
         for drawn in (grouping.resampled(scores, part, rng) for part in rounds_in_parts(rounds))
     ]
-    critical = np.quantile(np.concatenate(ratios), confidence, method="higher")
+    critical = critical_value(np.concatenate(ratios), confidence)
     points = np.linspace(first, last, _POINTS)
     least = float(line.rss(moments)[0, 0])
     profile = line.rss_through(moments, points[None, :], level)[0]

@@ -12,6 +12,8 @@ from audit.thresholds.series import Floats, ScoreSeries
 
 PENALTIES = (0.3, 0.5, 0.7, 0.9, 1.2, 1.5, 2.0, 3.0)
 HALVES = 200
+#: With more concepts than this a tenth of the halves is drawn: each takes its time.
+_MANY = 2000
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,15 @@ class Sensitivity:
 
 
 def sensitivity(
-    series: ScoreSeries, rng: np.random.Generator, *, penalty: float = PENALTY, halves: int = HALVES
+    series: ScoreSeries,
+    rng: np.random.Generator,
+    *,
+    penalty: float = PENALTY,
+    halves: int | None = None,
 ) -> Sensitivity:
     """Ask the published rule under other penalties, and of random halves of the concepts."""
+    if halves is None:
+        halves = HALVES if len(series) <= _MANY else HALVES // 10
     penalties = sorted({*PENALTIES, penalty})
     by_penalty = tuple((one, _threshold(series.counts, series.scores, one)) for one in penalties)
     drawn = []

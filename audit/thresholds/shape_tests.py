@@ -10,11 +10,10 @@ Each story is tested by how much better the best curve of one rise fits,
 
     T = n log(RSS of the story / RSS of the best step or logistic curve),
 
-against what T is where the story is true: for flat by permuting the scores among the concepts
-(exact if noise does not depend on the count), for lines by giving each residual of the fitted line
-a random sign (wild bootstrap: Liu 1988; Mammen 1993; holds where noise depends on the count). Only
-if all are refused there is a threshold, so that each of the stories is taken for one in at most
-5 % of cases.
+against what T is where the story is true: each residual of the fitted story is given a random sign
+(wild bootstrap: Liu 1988; Mammen 1993), which holds where noise depends on the count, as shuffling
+does not. Only if all are refused there is a threshold, so that each of the stories is taken for one
+in at most 5 % of cases.
 
 Where a story is not refused, there may be a threshold that the data are too few to show. What would
 have been seen is told, and if that is not much, the answer is "not enough data".
@@ -33,8 +32,10 @@ from audit.thresholds.curves import (
     Grouping,
     Moments,
     bent_lines,
+    flat_line,
     rounds_in_parts,
     s_curves,
+    split_shares,
 )
 from audit.thresholds.series import Floats
 
@@ -93,8 +94,9 @@ class ShapeTests:
     Attributes
     ----------
     detectable:
-        A step among the middle concepts that is at least so high would be told from flat scores in
-        80 % of cases; in units of the scores.
+        A step as near the middle of the concepts as counts allow, that is at least so high, would
+        be told from flat scores in 80 % of cases; in units of the scores. Nearer to either end it
+        would have to be higher.
     noise:
         Standard deviation of the scores around the best curve.
     """
@@ -110,27 +112,20 @@ class ShapeTests:
 def shape_tests(
     grouping: Grouping, scores: Floats, *, rounds: int = 999, rng: np.random.Generator
 ) -> ShapeTests:
-    """Test the three stories; ``scores`` in order of count, shape (concepts,)."""
+    """Test the three stories; ``scores`` in order of count, shape (concepts,).
+
+    There must be a place between two counts with enough concepts on either side.
+    """
     rises = s_curves(grouping)
-    moments = grouping.moments(scores)
     concepts = len(scores)
-    best = float(rises.rss(moments).min())
+    best = float(rises.rss(grouping.moments(scores)).min())
     noise = float(np.sqrt(best / max(concepts - 4, 1)))
-    total = float(moments.total[0])
-    flat = concepts * np.log(total / best)
-    shuffled = np.concatenate(
-        [
-            concepts * np.log(drawn.total / rises.rss(drawn).min(axis=0))
-            for drawn in _permuted(grouping, scores, rounds, rng)
-        ]
-    )
-    detectable = _detectable(shuffled, noise, concepts)
-    tests = [StoryTest("flat", float(flat), _p_value(flat, shuffled))]
     lines = bent_lines(grouping)
     straight = lines.select(np.arange(len(lines)) == 0)
-    for story, simpler in (("line", straight), ("bent line", lines)):
-        tests.append(_against(story, simpler, rises, grouping, scores, rounds, rng))  # type: ignore[arg-type]
-    return ShapeTests(tuple(tests), detectable, noise)
+    flat, drawn = _against("flat", flat_line(grouping), rises, grouping, scores, rounds, rng)
+    line, _ = _against("line", straight, rises, grouping, scores, rounds, rng)
+    bent, _ = _against("bent line", lines, rises, grouping, scores, rounds, rng)
+    return ShapeTests((flat, line, bent), _detectable(drawn, noise, grouping), noise)
 
 
 def _against(
@@ -141,20 +136,22 @@ def _against(
     scores: Floats,
     rounds: int,
     rng: np.random.Generator,
-) -> StoryTest:
+) -> tuple[StoryTest, Floats]:
+    """One test, and what its statistic is where the story is true."""
     moments = grouping.moments(scores)
     fitted = grouping.spread(simpler.best_values(moments)[:, 0])
     seen = float(_better(simpler, rises, moments)[0])
-    residuals = (scores - fitted) * np.sqrt(len(scores) / max(len(scores) - 2, 1))
+    parameters = 1 if story == "flat" else 2
+    residuals = (scores - fitted) * np.sqrt(len(scores) / max(len(scores) - parameters, 1))
     null = np.concatenate(
         [
             _better(simpler, rises, drawn)
             for drawn in _signed(grouping, fitted, residuals, rounds, rng)
         ]
     )
-    p_value = _p_value(seen, null)
-    if p_value <= LEVEL:
-        return StoryTest(story, seen, p_value)
+    p_value = float((1 + np.sum(null >= seen)) / (1 + len(null)))
+    if p_value <= LEVEL or story == "flat":
+        return StoryTest(story, seen, p_value), null
     # A rise that is less than concepts differ anyway is no imitation that anybody would see.
     rise = max(float(fitted[-1] - fitted[0]), float(residuals.std()))
     x = grouping.spread(grouping.position)
@@ -167,7 +164,7 @@ def _against(
         ]
     )
     limit = np.quantile(null, 1 - LEVEL, method="higher")
-    return StoryTest(story, seen, p_value, float(np.mean(tried > limit)), rise)
+    return StoryTest(story, seen, p_value, float(np.mean(tried > limit)), rise), null
 
 
 def _better(simpler: Curves, rises: Curves, moments: Moments) -> Floats:
@@ -175,11 +172,6 @@ def _better(simpler: Curves, rises: Curves, moments: Moments) -> Floats:
     concepts = float(moments.weight.sum(axis=0).max())
     ratio: Floats = np.log(simpler.rss(moments).min(axis=0) / rises.rss(moments).min(axis=0))
     return concepts * ratio
-
-
-def _permuted(grouping: Grouping, scores: Floats, rounds: int, rng: np.random.Generator) -> Any:
-    for part in rounds_in_parts(rounds):
-        yield grouping.moments(rng.permuted(np.tile(scores, (part, 1)), axis=1).T)
 
 
 def _signed(
@@ -190,16 +182,15 @@ def _signed(
         yield grouping.moments(fitted[:, None] + residuals[:, None] * signs)
 
 
-def _p_value(seen: float, null: Floats) -> float:
-    return float((1 + np.sum(null >= seen)) / (1 + len(null)))
+def _detectable(null: Floats, noise: float, grouping: Grouping) -> float:
+    """Height of a step, as near the middle as counts allow, seen in :data:`POWER` of cases.
 
-
-def _detectable(null: Floats, noise: float, concepts: int) -> float:
-    """Height of a step in the middle that is told from flat in :data:`POWER` of cases.
-
-    A step of height h among n concepts has a t of about h sqrt(n) / (2 noise); T as a t² is
-    n (exp(T / n) - 1).
+    A step of height h with the share p of n concepts above it has a t of about
+    h sqrt(n p (1 - p)) / noise; T as a t² is n (exp(T / n) - 1).
     """
+    concepts = grouping.concepts
     limit = np.quantile(null, 1 - LEVEL, method="higher")
     as_t = np.sqrt(concepts * np.expm1(limit / concepts))
-    return float((as_t + _Z_POWER) * 2 * noise / np.sqrt(concepts))
+    shares = split_shares(grouping)
+    share = float(shares[np.abs(shares - 0.5).argmin()])
+    return float((as_t + _Z_POWER) * noise / np.sqrt(concepts * share * (1 - share)))

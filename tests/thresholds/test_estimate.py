@@ -83,6 +83,38 @@ def test_where_nothing_can_be_estimated_the_answer_says_so(counts, told):
     assert said.audit.tests == ()
 
 
+@pytest.mark.parametrize("zeros", [16, 36])
+def test_where_no_count_divides_the_concepts_nothing_is_estimated(zeros):
+    counts = [0] * zeros + [1, 2, 3, 4]
+    said = estimate(series_of(counts, np.arange(len(counts)) / 10)).audit
+    assert said.verdict == "not enough data"
+    assert "too many have the same count" in said.reason
+
+
+def test_where_nobody_is_imitated_no_level_is_reached(grid):
+    """A curve between known ends rises because it was told to, and not because scores do."""
+    for scores in (np.zeros(len(grid)), -np.log1p(grid) / 100):
+        said = estimate(series_of(grid, scores), ends=(0.0, 1.0)).audit
+        assert said.verdict == "no threshold"
+        assert said.crossing is None
+        assert said.rise is None
+        assert not any("reach the level" in note for note in said.notes)
+
+
+def test_a_level_at_the_very_edge_of_the_plateau_is_crossed_or_not(grid):
+    series = synthetic.logistic(grid, 300, scale=0.3, noise=0.05, seed=1)
+    rise = estimate(series).audit.rise
+    for share in (1e-4, 1 - 1e-5, 0.9999, 0.99999):
+        said = estimate(series, level=rise.floor + share * (rise.plateau - rise.floor)).audit
+        assert (said.verdict == "threshold") == (said.threshold is not None)
+        assert (said.threshold is None) == (said.interval is None)
+
+
+def test_no_threshold_says_between_which_counts(grid):
+    reason = estimate(synthetic.flat(grid)).audit.reason
+    assert f"between {grid.min():,} and {grid.max():,} images" in reason
+
+
 def test_no_scores_are_an_error():
     with pytest.raises(UsageError, match="no scores"):
         estimate(series_of([], []))
@@ -131,6 +163,21 @@ def test_doubtful_counts_widen_the_interval(grid):
     assert unknown.interval[1] > known.interval[1]
     assert 0 < unknown.diagnostics.count_share < 1
     assert known.diagnostics.count_share is None
+
+
+def test_doubt_of_counts_follows_the_confidence_and_may_reach_beyond_them():
+    counts = np.arange(20, 220)
+    series = synthetic.step(counts, 60, noise=0.05)
+    doubtful = series_of(
+        counts, series.scores, series.concepts, count_low=counts // 6, count_high=counts * 6
+    )
+    half = estimate(doubtful, confidence=0.5).audit
+    most = estimate(doubtful, confidence=0.95).audit
+    assert half.verdict == most.verdict == "threshold"
+    assert np.log(half.interval[1] / half.interval[0]) < 0.6 * np.log(
+        most.interval[1] / most.interval[0]
+    )
+    assert most.interval_open == (most.interval[0] <= 20, most.interval[1] >= 219)
 
 
 def test_counts_that_are_sure_widen_nothing(grid):

@@ -57,12 +57,13 @@ def test_noise_that_grows_with_the_count_is_no_threshold(few):
     """Where residuals were shuffled instead of given signs, this would be refused too often."""
     x = np.log1p(few)
     share = (x - x.min()) / np.ptp(x)
-    refusals = 0
+    refused = []
     for seed in range(60):
         noise = np.random.default_rng(seed).normal(0, 1, len(few)) * (0.04 + 0.2 * share**2)
-        series = series_of(few, 0.2 + 0.3 * share + noise)
-        refusals += run_tests(series, seed).of("line").refused
-    assert refusals <= 10
+        rising = run_tests(series_of(few, 0.2 + 0.3 * share + noise), seed)
+        level = run_tests(series_of(few, 0.2 + noise), seed)
+        refused.append([rising.of("line").refused, level.of("flat").refused])
+    assert np.sum(refused, axis=0).max() <= 10
 
 
 def test_the_detectable_step_is_seen_in_about_four_of_five_cases(few):
