@@ -19,6 +19,7 @@ from audit.cli.generate import generate
 from audit.cli.index import index
 from audit.cli.ingest import ingest
 from audit.cli.label import label
+from audit.cli.license import license
 from audit.cli.score import score
 from audit.cli.talk import STOPPED, Talk
 from audit.cli.threshold import threshold
@@ -52,7 +53,7 @@ def cli() -> None:
 
 for command in (
     ingest, count, fetch, embed, index, label, generate, score, threshold, thresholds, flag,
-    datasets, show, remove, demo,
+    license, datasets, show, remove, demo,
 ):  # fmt: skip
     cli.add_command(command)
 
