@@ -218,6 +218,9 @@ def _gate(talk: Talk, result: FlagResult, fail_on: str | None) -> int:
         verb = "has" if without == 1 else "have"
         told = f"{without:,} of {counted(concepts, 'concept')} {verb} no threshold"
         talk.warn(f"{told}: the gate does not hold them against any.")
+        if without == concepts:
+            talk.warn(f"Nothing was held against a threshold (--fail-on {fail_on}).")
+            return TRIPPED
     tripping = tally["above"] + (tally["uncertain"] if fail_on == "uncertain" else 0)
     if not tripping:
         return 0

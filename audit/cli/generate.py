@@ -49,8 +49,9 @@ def _pixels(
 @concept_list_options
 @click.option(
     "--domain",
-    type=click.Choice(["face", "art-style"]),
-    help="Take the published prompts of this domain for concepts that name none.",
+    metavar="DOMAIN",
+    help="Of concepts that name none. It chooses the published prompts: face or art-style; others "
+    "need --prompt.",
 )
 @click.option(
     "--prompt",

@@ -12,7 +12,7 @@ from audit.cli.options import common_options, output_option, refuse
 @click.option("--model", metavar="MODEL", help="Only those of a model: SD1.5, SD2.1 …")
 @click.option("--group", metavar="GROUP", help="Only those found on a group: celebrities …")
 @click.option(
-    "--file",
+    "--thresholds",
     "path",
     type=click.Path(dir_okay=False),
     metavar="FILE",

@@ -33,7 +33,10 @@ def _estimate(estimate: ThresholdEstimate) -> list[RenderableType]:
     audit = estimate.audit
     shown: list[RenderableType] = [_voices(estimate)]
     if audit.tests:
-        shown += [Padding(_tests(audit.tests), (1, 0, 0, 0)), _candidates(audit.candidates)]
+        shown += [
+            Padding(_tests(audit.tests, audit.settings.rounds), (1, 0, 0, 0)),
+            Padding(_candidates(audit.candidates), (1, 0, 0, 0)),
+        ]
     shown.append(Padding(_basis(estimate), (1, 0, 0, 0)))
     shown += [note(text) for text in (*audit.notes, *_doubts(estimate))]
     return shown
@@ -129,7 +132,12 @@ def _asked_again(asked: Sensitivity) -> str:
     return f"{first}; {halves} over {asked.halves} random halves of the concepts (90 %{answered})"
 
 
-def _tests(tests: tuple[StoryTest, ...]) -> Table:
+def _p_value(test: StoryTest, rounds: int) -> str:
+    least = 1 / (1 + rounds)
+    return f"≤ {least:.1g}" if test.p_value <= least else f"{test.p_value:.2g}"
+
+
+def _tests(tests: tuple[StoryTest, ...], rounds: int) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("Without a threshold")
     table.add_column("p", justify="right")
@@ -138,7 +146,7 @@ def _tests(tests: tuple[StoryTest, ...]) -> Table:
         power = "" if test.power is None else f"; power {test.power:.0%}"
         table.add_row(
             _STORIES[test.story],
-            f"{test.p_value:.2g}",
+            _p_value(test, rounds),
             "refused" if test.refused else f"not refused{power}",
         )
     return table
@@ -189,9 +197,15 @@ def _doubts(estimate: ThresholdEstimate) -> list[str]:
             "the change that the published rule takes lies among concepts of equal counts, so that "
             f"names decide where it is ({paper.change_points[0].count:,} images)"
         )
-    if paper.threshold is not None and audit.verdict != "threshold":
+    falls = paper.mean_after is not None and paper.mean_after < paper.mean_before
+    if falls:
+        doubts.append(
+            "scores fall where the published rule sees a change: are these distances, and not "
+            "similarities?"
+        )
+    elif paper.threshold is not None and audit.verdict != "threshold":
         doubts.append(
             f"the published rule answers {paper.threshold:,} all the same: it puts a step wherever "
-            "scores rise enough, and asks nothing else"
+            "scores change enough, and asks nothing else"
         )
     return doubts

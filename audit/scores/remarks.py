@@ -24,6 +24,8 @@ def remarks_on(result: ScoreResult) -> Iterator[str]:
             f"{len(result.not_generated):,} concepts have images to compare with and no "
             f"generated ones: {named}{more}"
         )
+    if result.known and all(one.count is None for one in result.known):
+        yield "no counts: no threshold can be estimated without them (--counts FILE, or --dataset)"
     by_references = sum(one.pool_from == "references" for one in result.known)
     if 0 < by_references < len(result.known):
         yield (

@@ -280,7 +280,7 @@ def _notes(series: ScoreSeries, crossed: CrossingCount | None, found: bool) -> l
         )
     if found and series.counts[0] > 0:
         notes.append(
-            f"no concept has fewer than {int(series.counts[0]):,} images: the floor is what is "
+            f"every concept has {int(series.counts[0]):,} or more images: the floor is what is "
             "seen there, and not what a model shows without training"
         )
     return notes

@@ -25,6 +25,8 @@ _WHAT = "a table of scores"
 _REPEATS = ("prompt", "image", "generation", "seed")
 #: Where `audit score` says why a score is unknown.
 _REASON = "reason"
+#: What `audit score` made scores by: those of two modes or encoders cannot be compared.
+MADE_BY = ("mode", "encoder")
 #: Rows that are lists at a time: few, so that they stay in the processor's cache.
 _CHUNK = 1_000
 #: Columns of a listing in a message.
@@ -80,8 +82,9 @@ class ScoreCells:
     ----------
     frame:
         Texts, stripped; empty where there is nothing. Columns are called as the fields of
-        :class:`ScoreColumns`, ``reason``, and :attr:`repeats` as they are; those that the table
-        lacks are missing. ``place`` is the line of a row, or its number, from 1.
+        :class:`ScoreColumns`; ``reason``, those of :data:`MADE_BY`, and :attr:`repeats` as they
+        are; those that the table lacks are missing. ``place`` is the line of a row, or its number,
+        from 1.
     unit:
         What ``place`` is: ``line`` or ``row``.
     problems:
@@ -266,7 +269,8 @@ def _wanted(columns: ScoreColumns) -> dict[str, tuple[str, bool, str]]:
     if columns.concept is not None:
         for column in columns.repeats:
             wanted[_repeat(column)] = (column, column not in _REPEATS, "--repeat-col")
-    wanted[_REASON] = (_REASON, False, "")
+    for column in (_REASON, *MADE_BY):
+        wanted[column] = (column, False, "")
     return wanted
 
 

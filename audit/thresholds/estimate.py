@@ -48,7 +48,7 @@ def estimate_threshold(
         why = "; ".join(f"{concepts:,} left out: {said}" for said, concepts in series.left_out)
         raise UsageError(
             f"There are no scores ({why or 'no concepts'}).",
-            hint="Give a table of concepts, each with its count and score.",
+            hint="Give a table of concepts, each with its count (audit score --counts) and score.",
         )
     settings = settings or ThresholdSettings()
     for_audit, for_halves = np.random.default_rng(settings.seed).spawn(2)

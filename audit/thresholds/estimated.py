@@ -15,10 +15,6 @@ from audit.thresholds.known import KnownThreshold, check_values
 Voice = Literal["audit", "paper"]
 
 ESTIMATE_SCHEMA = "audit.threshold/1"
-PAPERS_RULE = (
-    "first change point of mean scores in order of count: ruptures.Pelt(model='l2', min_size=1, "
-    "jump=1), pen=0.9"
-)
 _CAVEATS = {
     "audit": "it holds for the model, the training set and the scores that it was estimated on",
     "paper": "where the published rule sees a change depends on its penalty",
@@ -58,7 +54,7 @@ def threshold_of_estimate(record: Mapping[str, Any], path: Path, voice: Voice) -
         wrong = check_values(value, interval)
         if wrong:
             raise _damaged(path, wrong)
-    method = said.get("method") if voice == "audit" else PAPERS_RULE
+    method = said.get("method")
     training_set, unit = record.get("training_set"), record.get("unit")
     return KnownThreshold(
         value=None if reason else value,
@@ -69,10 +65,17 @@ def threshold_of_estimate(record: Mapping[str, Any], path: Path, voice: Voice) -
         unit=unit if is_text(unit) else None,
         method=method if is_text(method) else "estimated by audit threshold",
         source=f"{path.name}, {voice} mode",
-        caveats=(_CAVEATS[voice], *_open_ends(said)),
+        caveats=(_CAVEATS[voice], *_open_ends(said), *_falls(said)),
         reason=reason,
         place=path.name,
     )
+
+
+def _falls(said: Mapping[str, Any]) -> tuple[str, ...]:
+    before, after = said.get("mean_before"), said.get("mean_after")
+    if isinstance(before, int | float) and isinstance(after, int | float) and after < before:
+        return ("scores fall there: it is the count from which they are lower",)
+    return ()
 
 
 def _open_ends(said: Mapping[str, Any]) -> tuple[str, ...]:

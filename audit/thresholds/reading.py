@@ -18,9 +18,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from audit.concepts.concept import check_domain
 from audit.curated.problems import Problem, refusal, shown
 from audit.errors import UsageError, did_you_mean
-from audit.thresholds.columns import ScoreCells, ScoreColumns, read_cells
+from audit.thresholds.columns import MADE_BY, ScoreCells, ScoreColumns, read_cells
 from audit.thresholds.series import MOST_IMAGES, Floats, ScoreSeries, series_of
 
 __all__ = ["USUAL_COLUMNS", "ScoreColumns", "read_scores"]
@@ -90,7 +91,11 @@ def read_scores(
     if problems:
         raise _refused(problems, path)
     rows, domain = _of_one(rows, "domain", domain, path)
+    if domain is not None:
+        domain = domain.strip().lower()
+        check_domain(domain, f"{path}: ")
     rows, model = _of_one(rows, "model", model, path)
+    _check_made_alike(rows, path)
     rows = rows.with_columns(_ends()) if has_ends else rows
     _check_repeats(rows, cells, path)
     _check_agreement(rows, cells, has_ends, path)
@@ -219,6 +224,18 @@ def _of_one(
         f"{path}: holds no scores of the {what} {asked!r}.",
         hint=f"{near + ' ' if near else ''}There are: {listed}.",
     )
+
+
+def _check_made_alike(rows: pl.DataFrame, path: Path) -> None:
+    """Raise if scores were made in different ways."""
+    for what in MADE_BY:
+        if what in rows.columns:
+            ways = [way for way in rows[what].unique(maintain_order=True) if way]
+            if len(ways) > 1:
+                raise UsageError(
+                    f"{path}: holds scores of more than one {what}: {', '.join(ways)}.",
+                    hint="They cannot be compared: give a table for each.",
+                )
 
 
 def _check_repeats(rows: pl.DataFrame, cells: ScoreCells, path: Path) -> None:

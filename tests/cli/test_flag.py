@@ -98,8 +98,9 @@ def test_gate_has_an_exit_code_of_its_own(audit, gallery, options, code, told):
 
 def test_gate_says_what_it_does_not_hold_against_any(audit, gallery):
     outcome = audit("flag", "-c", "Van Gogh", "--fail-on", "uncertain")
-    assert outcome.code == 0
+    assert outcome.code == 3  # a gate that holds nothing against anything is no gate
     assert "1 of 1 concept has no threshold" in outcome.err
+    assert "Nothing was held against a threshold" in outcome.err
     assert "say it in the concept list, or for all with --domain" in " ".join(outcome.out.split())
 
 

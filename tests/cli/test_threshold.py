@@ -62,7 +62,7 @@ def test_a_line_is_no_threshold_and_exits_with_0(audit, tmp_path, counts):
 def test_the_estimate_is_a_threshold_to_flag_against(audit, rising, tmp_path):
     answer = tmp_path / "own.json"
     answer.write_text(audit("threshold", rising, "--output", "json", "--rounds", "199").out)
-    listed = audit("thresholds", "--file", answer, "--output", "json")
+    listed = audit("thresholds", "--thresholds", answer, "--output", "json")
     assert listed.code == 0, listed.err
     values = [one["value"] for one in json.loads(listed.out)["thresholds"]]
     assert json.loads(answer.read_text())["audit"]["threshold"] in values

@@ -34,14 +34,14 @@ def test_chosen_by_model_and_group(audit):
 def test_own_thresholds_are_listed_beside_the_published(audit, tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text("domain,value,low,high,source\nobject,50,40,70,\x1b[31mmine \u202egnp\n")
-    outcome = audit("thresholds", "--file", path)
+    outcome = audit("thresholds", "--thresholds", path)
     assert outcome.code == 0
     assert "40–70" in outcome.out
     assert "\\x1b[31m" in outcome.out
     assert "\x1b[31m" not in outcome.out
     assert "\u202e" not in outcome.out
     count = len(
-        json.loads(audit("thresholds", "--file", path, "--output", "json").out)["thresholds"]
+        json.loads(audit("thresholds", "--thresholds", path, "--output", "json").out)["thresholds"]
     )
     assert count == 1 + len(json.loads(audit("thresholds", "--output", "json").out)["thresholds"])
 
@@ -56,7 +56,7 @@ def test_nothing_known_is_said(audit):
         (("--domain", "faces"), "Did you mean 'face'?"),
         (("--model", "SD9"), "There are: SD1.1"),
         (("--group", "painters"), "celebrities"),
-        (("--file", "nowhere.toml"), "there is no such file"),
+        (("--thresholds", "nowhere.toml"), "there is no such file"),
         (("--voice", "paper"), "--voice says what to take of a file"),
     ],
 )

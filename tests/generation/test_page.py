@@ -8,7 +8,7 @@ import shlex
 import shutil
 from pathlib import Path
 
-from audit.cli.generate import generate as command
+from audit.cli import cli
 from audit.generation import PROMPTS
 from audit.generation.plan import folder_name
 
@@ -35,7 +35,8 @@ def test_commands_on_the_page_can_be_given():
     lines = re.findall(r"^audit generate (.+)$", PAGE, re.M)
     assert len(lines) == 4
     for line in lines:
-        command.make_context("generate", shlex.split(line), obj=None)
+        parent = cli.make_context("audit", ["generate", "--help"], obj=None)
+        cli.commands["generate"].make_context("generate", shlex.split(line), parent=parent)
 
 
 def test_example_in_python_runs(tiny_model, tmp_path, monkeypatch, capsys):

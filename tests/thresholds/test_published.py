@@ -39,7 +39,7 @@ def test_no_interval_is_invented_and_every_value_says_what_it_is():
         assert entry.unit
         assert "pen=0.9" in entry.method
         told = " ".join(entry.caveats)
-        for what in ("exposures", "epochs", "duplicates", "resolution", "74 to 317", "embedder"):
+        for what in ("exposures", "epochs", "duplicates", "resolution", "penalty", "embedder"):
             assert what in told
         assert ("rescaled" in told) == ("SD2.1" in entry.models)
 

@@ -263,7 +263,7 @@ SEVERAL = (
 def test_a_domain_and_a_model_are_chosen_in_any_case(write):
     path = write(SEVERAL)
     series = read_scores(path, domain="FACE", model=" sd1.1")
-    assert (series.concepts, series.domain, series.model) == (("a", "b"), "Face", "SD1.1")
+    assert (series.concepts, series.domain, series.model) == (("a", "b"), "face", "SD1.1")
     series = read_scores(path, domain="face", model="SD1.5")
     assert (series.concepts, series.scores.tolist()) == (("b",), [0.3])
     # Of art styles there is one model: nothing is left to choose.
@@ -286,6 +286,18 @@ def test_an_unknown_domain_is_told_with_those_that_are_there(write):
     assert "Did you mean 'art-style'?" in error.hint
     assert '"Face" (2 concepts)' in error.hint
     assert "no scores of the domain ''" in refused(write(SEVERAL), domain="").message
+
+
+def test_a_domain_that_is_none_is_refused_before_anything_rests_on_it(write):
+    assert "'fase' is not a domain" in refused(write(PLAIN), domain="fase").message
+    table = write("concept,count,score,domain\na,1,1,art style\nb,2,1,art style\n")
+    assert "'art style' is not a domain" in refused(table).message
+
+
+@pytest.mark.parametrize("what", ["mode", "encoder"])
+def test_scores_that_were_made_in_different_ways_are_never_mixed(write, what):
+    path = write(f"concept,count,score,{what}\na,1,1,one\nb,2,1,other\n")
+    assert f"more than one {what}: one, other" in refused(path).message
 
 
 def test_rows_without_a_domain_are_none_of_another(write):
