@@ -30,7 +30,7 @@ def rising(tmp_path, counts):
 
 
 def test_the_answer_has_both_voices(audit, rising):
-    said = audit("threshold", rising, "--output", "json", "--rounds", "199")
+    said = audit("threshold", rising, "--output", "json", "--rounds", "99")
     assert said.code == 0
     record = json.loads(said.out)
     assert record["schema"] == "audit.threshold/1"
@@ -43,7 +43,7 @@ def test_the_answer_has_both_voices(audit, rising):
 
 
 def test_the_table_tells_value_interval_reason_and_what_it_rests_on(audit, rising):
-    said = audit("threshold", rising, "--rounds", "199")
+    said = audit("threshold", rising, "--rounds", "99")
     assert said.code == 0
     for told in ("images (95 %:", "are all refused", "Paper", "PELT, penalty 0.9", "no interval"):
         assert told in " ".join(said.out.split())
@@ -53,7 +53,7 @@ def test_the_table_tells_value_interval_reason_and_what_it_rests_on(audit, risin
 
 def test_a_line_is_no_threshold_and_exits_with_0(audit, tmp_path, counts):
     table = written(tmp_path / "scores.csv", synthetic.line(counts, seed=1, noise=0.05))
-    said = audit("threshold", table, "--rounds", "199")
+    said = audit("threshold", table, "--rounds", "99")
     assert said.code == 0
     assert "no threshold" in said.out
     assert "straight line" in said.out
@@ -61,7 +61,7 @@ def test_a_line_is_no_threshold_and_exits_with_0(audit, tmp_path, counts):
 
 def test_the_estimate_is_a_threshold_to_flag_against(audit, rising, tmp_path):
     answer = tmp_path / "own.json"
-    answer.write_text(audit("threshold", rising, "--output", "json", "--rounds", "199").out)
+    answer.write_text(audit("threshold", rising, "--output", "json", "--rounds", "99").out)
     listed = audit("thresholds", "--thresholds", answer, "--output", "json")
     assert listed.code == 0, listed.err
     values = [one["value"] for one in json.loads(listed.out)["thresholds"]]
@@ -76,10 +76,10 @@ def test_rows_of_prompts_are_averaged(audit, tmp_path, counts):
             rows.append(f"{name},{prompt},{series.counts[at]},{float(series.scores[at]) + shift!r}")
     table = tmp_path / "prompts.csv"
     table.write_text("\n".join(rows))
-    said = json.loads(audit("threshold", table, "--output", "json", "--rounds", "199").out)
+    said = json.loads(audit("threshold", table, "--output", "json", "--rounds", "99").out)
     assert said["concepts"] == len(series)
     alone = written(tmp_path / "means.csv", series)
-    means = json.loads(audit("threshold", alone, "--output", "json", "--rounds", "199").out)
+    means = json.loads(audit("threshold", alone, "--output", "json", "--rounds", "99").out)
     assert said["audit"]["threshold"] == pytest.approx(means["audit"]["threshold"], rel=0.01)
     assert said["audit"]["diagnostics"]["images"] == 2 * len(series)
 
@@ -105,7 +105,7 @@ def test_plots_are_written_where_asked(audit, rising, tmp_path, suffix):
     if suffix != ".json":
         pytest.importorskip("vl_convert", reason="drawing needs vl-convert-python")
     plot = tmp_path / f"plot{suffix}"
-    said = audit("threshold", rising, "--plot", plot, "--rounds", "199")
+    said = audit("threshold", rising, "--plot", plot, "--rounds", "99")
     assert said.code == 0, said.err
     assert plot.stat().st_size > 1000
 

@@ -75,8 +75,8 @@ def test_known_ends_are_taken_as_they_are(grid):
 )
 def test_intervals_hold_the_truth_in_about_95_percent(grid, make, truth, level):
     """So few series tell 95 % from 75 %; the simulation of the documentation tells the rest."""
-    many = 60 if level is None else 30
-    found = [crossing(make(grid, seed), level, seed, rounds=199) for seed in range(many)]
+    many = 40 if level is None else 25
+    found = [crossing(make(grid, seed), level, seed, rounds=99) for seed in range(many)]
     held = [np.expm1(one.low) <= truth <= np.expm1(one.high) for one in found]
     assert np.mean(held) >= 0.86
     width = np.median([one.high - one.low for one in found])

@@ -16,7 +16,7 @@ from audit.thresholds.settings import ThresholdSettings
 
 
 def estimate(series, **options):
-    return estimate_threshold(series, ThresholdSettings(rounds=199, **options))
+    return estimate_threshold(series, ThresholdSettings(rounds=99, **options))
 
 
 def test_a_gradual_rise_is_a_threshold_with_an_interval(grid):
@@ -104,7 +104,7 @@ def test_where_nobody_is_imitated_no_level_is_reached(grid):
 def test_a_level_at_the_very_edge_of_the_plateau_is_crossed_or_not(grid):
     series = synthetic.logistic(grid, 300, scale=0.3, noise=0.05, seed=1)
     rise = estimate(series).audit.rise
-    for share in (1e-4, 1 - 1e-5, 0.9999, 0.99999):
+    for share in (1e-4, 0.9999):
         said = estimate(series, level=rise.floor + share * (rise.plateau - rise.floor)).audit
         assert (said.verdict == "threshold") == (said.threshold is not None)
         assert (said.threshold is None) == (said.interval is None)

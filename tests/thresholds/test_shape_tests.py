@@ -13,7 +13,7 @@ from audit.thresholds.shape_tests import shape_tests
 STORIES = ("flat", "line", "bent line")
 
 
-def run_tests(series, seed=0, rounds=199):
+def run_tests(series, seed=0, rounds=99):
     return shape_tests(
         Grouping(series.log_counts), series.scores, rounds=rounds, rng=np.random.default_rng(seed)
     )
