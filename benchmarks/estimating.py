@@ -14,7 +14,6 @@ import resource
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Callable
 from statistics import median
 
@@ -26,7 +25,7 @@ from audit.thresholds import synthetic
 from audit.thresholds.crossing import find_crossing
 from audit.thresholds.curves import Grouping
 from audit.thresholds.estimate import estimate_threshold
-from audit.thresholds.paper import PENALTY, optimal_changes
+from audit.thresholds.paper import change_points, optimal_changes
 from audit.thresholds.series import ScoreSeries
 from benchmarks.pages import BENCHMARKS, made_on, write_section
 
@@ -48,15 +47,6 @@ def in_turns(*jobs: Callable[[], object], times: int) -> list[float]:
             job()
             seconds.append(time.perf_counter() - started)
     return [median(seconds) for seconds in taken]
-
-
-def by_ruptures(scores: np.ndarray) -> list[int]:  # type: ignore[type-arg]
-    from ruptures import Pelt
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        found = Pelt(model="l2", min_size=1, jump=1).fit(scores).predict(pen=PENALTY)
-    return [at for at in found if at < len(scores)]
 
 
 def by_hand(made: ScoreSeries, draws: int) -> list[float]:
@@ -83,10 +73,10 @@ def rows(times: int) -> list[str]:
     lines = ["| what | audit | by hand | ratio |", "|---|---:|---:|---:|"]
     for concepts in CONCEPTS[:2]:
         scores = series(concepts).scores
-        assert by_ruptures(scores) == optimal_changes(scores)
+        assert change_points(scores) == optimal_changes(scores)
         ours, theirs = in_turns(
             lambda scores=scores: optimal_changes(scores),  # type: ignore[misc]
-            lambda scores=scores: by_ruptures(scores),  # type: ignore[misc]
+            lambda scores=scores: change_points(scores),  # type: ignore[misc]
             times=times,
         )
         lines.append(

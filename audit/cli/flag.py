@@ -13,7 +13,9 @@ from audit.cli.options import (
     concept_options,
     dataset_option,
     output_option,
+    read_own_thresholds,
     refuse,
+    thresholds_file_options,
     workers_option,
 )
 from audit.cli.talk import Talk
@@ -72,20 +74,9 @@ class Range(click.ParamType[tuple[float, float]]):
     metavar="N",
     help="Hold all concepts against this number of images, or an interval LOW:HIGH.",
 )
-@click.option(
-    "--thresholds",
-    "path",
-    type=click.Path(dir_okay=False),
-    metavar="FILE",
-    help="Your own thresholds instead of the published: TOML or CSV as `audit thresholds` lists "
-    "them, or JSON of `audit threshold`.",
-)
-@click.option(
-    "--voice",
-    type=click.Choice(["audit", "paper"]),
-    default="audit",
-    show_default=True,
-    help="Of JSON of `audit threshold`: take its own estimate, or the value of the paper's rule.",
+@thresholds_file_options(
+    "Your own thresholds instead of the published: TOML or CSV as `audit thresholds` lists "
+    "them, or JSON of `audit threshold`."
 )
 @click.option(
     "--share",
@@ -139,7 +130,6 @@ def flag(
     """
     from audit.reports import flag_table  # noqa: F401  (registers the table)
     from audit.reports.formats import write_answer
-    from audit.thresholds.files import read_thresholds
     from audit.verdicts.exposures import read_count
     from audit.verdicts.flagging import Yardstick
 
@@ -148,11 +138,7 @@ def flag(
             ["path", "model", "group"],
             "chooses among thresholds and --threshold gives one for all: leave one out",
         )
-    known = None
-    if path is None:
-        refuse(["voice"], "says what to take of a file: it needs --thresholds")
-    else:
-        known = read_thresholds(path, "paper" if voice == "paper" else "audit")
+    known = read_own_thresholds(path, voice)
     # Before anything is counted: that may take long, and a slip is told at once.
     yardstick = Yardstick(
         known,

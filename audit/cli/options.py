@@ -12,6 +12,7 @@ from audit.cli.talk import Talk
 
 if TYPE_CHECKING:
     from audit.concepts import ConceptList
+    from audit.thresholds.known import KnownThresholds
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -126,6 +127,49 @@ def concept_options(what: str) -> Callable[[F], F]:
         return command
 
     return decorate
+
+
+def thresholds_file_options(what: str) -> Callable[[F], F]:
+    """--thresholds and --voice: a file of thresholds of one's own, to be read as below.
+
+    Parameters
+    ----------
+    what:
+        What is done with the file: the help of --thresholds.
+    """
+
+    def decorate(command: F) -> F:
+        for option in (
+            click.option(
+                "--voice", type=click.Choice(["audit", "paper"]), default="audit",
+                show_default=True,
+                help="Of JSON of `audit threshold`: take its own estimate, or the value of the "
+                "paper's rule.",
+            ),
+            click.option(
+                "--thresholds", "path", type=click.Path(dir_okay=False), metavar="FILE", help=what,
+            ),
+        ):  # fmt: skip
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def read_own_thresholds(path: str | None, voice: str) -> KnownThresholds | None:
+    """The file of :func:`thresholds_file_options`; None if none was given.
+
+    Raises
+    ------
+    click.UsageError
+        If --voice was given without it.
+    """
+    if path is None:
+        refuse(["voice"], "says what to take of a file: it needs --thresholds")
+        return None
+    from audit.thresholds.files import read_thresholds
+
+    return read_thresholds(path, "paper" if voice == "paper" else "audit")
 
 
 def output_option(command: F) -> F:

@@ -10,8 +10,6 @@ import click
 from audit.cli.options import common_options, given, output_option
 from audit.cli.talk import Talk
 
-_PLOTS = (".png", ".svg", ".json")
-
 
 @click.command()
 @click.argument("scores", type=click.Path(dir_okay=False), metavar="SCORES")
@@ -145,15 +143,16 @@ def threshold(
         raise click.UsageError(f"--floor and --plateau go together: {missing} is missing.")
     if rows_are_concepts and given("concept_col"):
         raise click.UsageError("--rows-are-concepts needs no --concept-col: leave one out.")
-    for plot in plots:
-        if Path(plot).suffix.lower() not in _PLOTS:
-            raise click.UsageError(f"--plot {plot}: write to one of {', '.join(_PLOTS)}.")
     from audit.reports import estimate_table  # noqa: F401  (registers the table)
     from audit.reports.formats import write_answer
+    from audit.reports.threshold_plot import plot_kind, write_plot
     from audit.thresholds.estimate import estimate_threshold
     from audit.thresholds.reading import ScoreColumns, read_scores
     from audit.thresholds.settings import ThresholdSettings
 
+    files = [Path(plot).expanduser() for plot in plots]
+    for file in files:
+        plot_kind(file)
     settings = ThresholdSettings(
         level,
         None if floor is None or plateau is None else (floor, plateau),
@@ -179,10 +178,8 @@ def threshold(
         show("reading scores", None)
         series = read_scores(path, columns, domain=domain, model=model)
         estimate = estimate_threshold(series, settings, source=path.name, on_progress=show)
-    for plot in plots:
-        from audit.reports.threshold_plot import write_plot
-
-        write_plot(estimate, Path(plot).expanduser())
-        talk.say(f"Plot: {plot}")
+    for file in files:
+        write_plot(estimate, file)
+        talk.say(f"Plot: {file}")
     write_answer(estimate, output)
     return 0

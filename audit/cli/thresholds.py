@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import click
 
-from audit.cli.options import common_options, output_option, refuse
+from audit.cli.options import (
+    common_options,
+    output_option,
+    read_own_thresholds,
+    thresholds_file_options,
+)
 
 
 @click.command()
 @click.option("--domain", metavar="DOMAIN", help="Only those of a domain: face, art-style.")
 @click.option("--model", metavar="MODEL", help="Only those of a model: SD1.5, SD2.1 …")
 @click.option("--group", metavar="GROUP", help="Only those found on a group: celebrities …")
-@click.option(
-    "--thresholds",
-    "path",
-    type=click.Path(dir_okay=False),
-    metavar="FILE",
-    help="Also list your own: TOML or CSV of the same shape, or JSON of `audit threshold`.",
-)
-@click.option(
-    "--voice",
-    type=click.Choice(["audit", "paper"]),
-    default="audit",
-    show_default=True,
-    help="Of JSON of `audit threshold`: take its own estimate, or the value of the paper's rule.",
+@thresholds_file_options(
+    "Also list your own: TOML or CSV of the same shape, or JSON of `audit threshold`."
 )
 @output_option
 @common_options
@@ -45,15 +39,12 @@ def thresholds(
     from audit.concepts.concept import check_domain
     from audit.reports import thresholds_table  # noqa: F401  (registers the table)
     from audit.reports.formats import write_answer
-    from audit.thresholds.files import read_thresholds
     from audit.thresholds.published import published_thresholds
 
     if domain is not None:
         check_domain(domain)
-    known = published_thresholds()
-    if path is None:
-        refuse(["voice"], "says what to take of a file: it needs --file")
-    else:
-        known += read_thresholds(path, "paper" if voice == "paper" else "audit")
+    known, own = published_thresholds(), read_own_thresholds(path, voice)
+    if own is not None:
+        known += own
     write_answer(known.select(domain, model, group), output)
     return 0

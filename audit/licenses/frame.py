@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any
 
 import polars as pl
 
 from audit.licenses.normalise import Normalised, normalise
+from audit.licenses.terms import Terms
+from audit.licenses.uses import use_profiles
 
-_FLAGS = (
-    "attribution", "share_alike", "commercial_use", "derivatives", "public_domain",
-    "database_right", "copying", "redistribution",
-)  # fmt: skip
-_USES = ("research", "commercial-training", "redistribution")
 SCHEMA: dict[str, Any] = {
     "license": pl.String,
     "status": pl.String,
     "rule": pl.String,
     "reason": pl.String,
     "name": pl.String,
-    **dict.fromkeys(_FLAGS, pl.Boolean),
-    "jurisdiction": pl.String,
-    **{column: pl.String for use in _USES for column in (f"use_{use}", f"why_{use}")},
+    **{
+        term.name: pl.String if term.name == "jurisdiction" else pl.Boolean
+        for term in fields(Terms)
+    },
+    **{column: pl.String for use in use_profiles() for column in (f"use_{use}", f"why_{use}")},
     "source": pl.String,
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 
 from audit.licenses.creative_commons import tools
@@ -150,28 +151,14 @@ def _identified(token: str) -> License:
 
 def _or_later(license: License) -> License:
     """A license "or any later version": at least what this one permits."""
-    later = License(
-        f"{license.id}+",
-        f"{license.name} or later",
-        license.status,
-        license.says,
-        license.source,
-        license.terms,
-    )
+    later = replace(license, id=f"{license.id}+", name=f"{license.name} or later")
     return identifiers().get(lower(license.id.replace("-only", "") + "-or-later"), later)
 
 
 def _with_exception(license: License, exception: str) -> License:
     """A license with an exception, which permits more: what it asks for may be asked no more."""
     listed = _exceptions()[lower(exception)]
-    return License(
-        f"{license.id} WITH {listed}",
-        f"{license.name} with {listed}",
-        license.status,
-        license.says,
-        license.source,
-        license.terms,
-    )
+    return replace(license, id=f"{license.id} WITH {listed}", name=f"{license.name} with {listed}")
 
 
 @cache

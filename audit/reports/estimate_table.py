@@ -9,11 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from audit.reports.tables import as_renderables, counted, note, visible
+from audit.reports.threshold_words import percent
 from audit.thresholds.candidates import Candidate
 from audit.thresholds.paper import PaperThreshold
 from audit.thresholds.results import ASSUMPTION, AuditThreshold, ThresholdEstimate, interval_text
 from audit.thresholds.sensitivity import Sensitivity
-from audit.thresholds.shape_tests import StoryTest
+from audit.thresholds.shape_tests import STORIES, StoryTest
 
 _SHOWN_POINTS = 8
 _LEVELS = {
@@ -21,11 +22,7 @@ _LEVELS = {
     "half-way between known ends": "half-way between a known floor and plateau",
     "given": "as given",
 }
-_STORIES = {
-    "flat": "scores do not depend on the count",
-    "line": "a straight line in log count",
-    "bent line": "a line in log count that bends once",
-}
+_STORIES = {**STORIES, "flat": "scores do not depend on the count"}
 
 
 @as_renderables.register
@@ -55,7 +52,7 @@ def _voices(estimate: ThresholdEstimate) -> Table:
     if level.value is not None and (audit.rise is not None or level.source == "given"):
         facts.add_row("Level", f"{level.value:.3g}, {_LEVELS[level.source]}")
     if audit.crossing is not None and audit.threshold is None:
-        reached = f"at {audit.crossing.count:,.0f} images ({_percent(audit)}: "
+        reached = f"at {audit.crossing.count:,.0f} images ({percent(audit)}: "
         facts.add_row("Reached", f"{reached}{interval_text(audit.crossing.interval)})")
     facts.add_row()
     facts.add_row("Paper", Text(_published(paper), style="bold"))
@@ -75,11 +72,7 @@ def _voices(estimate: ThresholdEstimate) -> Table:
 def _verdict(audit: AuditThreshold) -> str:
     if audit.threshold is None or audit.interval is None:
         return audit.verdict
-    return f"{audit.threshold:,.0f} images ({_percent(audit)}: {interval_text(audit.interval)})"
-
-
-def _percent(audit: AuditThreshold) -> str:
-    return f"{audit.settings.confidence * 100:g} %"
+    return f"{audit.threshold:,.0f} images ({percent(audit)}: {interval_text(audit.interval)})"
 
 
 def _published(paper: PaperThreshold) -> str:

@@ -104,12 +104,7 @@ def write_plot(estimate: ThresholdEstimate, path: str | Path) -> None:
         If the file cannot be written.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise UsageError(
-            f"{path}: no plot of the kind {suffix or 'without suffix'!r}.",
-            hint=f"Name a file that ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}.",
-        )
+    suffix = plot_kind(path)
     spec = vega_lite(estimate)
     if suffix == ".json":
         contents = _json(spec).encode()
@@ -121,6 +116,23 @@ def write_plot(estimate: ThresholdEstimate, path: str | Path) -> None:
     except StorageError as error:
         hint = "Free some space, or name a file in a folder that you may write."
         raise StorageError(error.message, hint=hint) from error
+
+
+def plot_kind(path: Path) -> str:
+    """The suffix of a plot, with its dot; to be asked before anything is computed.
+
+    Raises
+    ------
+    UsageError
+        If there are no such plots.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UsageError(
+            f"{path}: no plot of the kind {suffix or 'without suffix'!r}.",
+            hint=f"Name a file that ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}.",
+        )
+    return suffix
 
 
 def mimebundle(estimate: ThresholdEstimate) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+import numpy as np
 import polars as pl
 
 from audit._version import __version__
@@ -345,12 +346,6 @@ _COLUMNS = {
 }
 
 
-def quantile(values: tuple[float, ...] | list[float], share: float) -> float | None:
+def quantile(values: Sequence[float], share: float) -> float | None:
     """By linear interpolation between neighbours; None of no values."""
-    if not values:
-        return None
-    ordered = sorted(values)
-    place = share * (len(ordered) - 1)
-    below = math.floor(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
+    return float(np.quantile(values, share)) if values else None

@@ -7,7 +7,7 @@ from scipy.special import expit
 
 from audit.thresholds.candidates import Candidate
 from audit.thresholds.crossing import Crossing, Fit
-from audit.thresholds.curves import SIDE, Grouping, split_shares
+from audit.thresholds.curves import SIDE, TENTH_TO_NINE_TENTHS, Grouping, split_shares
 from audit.thresholds.results import (
     AuditThreshold,
     CrossingCount,
@@ -18,7 +18,7 @@ from audit.thresholds.results import (
 )
 from audit.thresholds.series import ScoreSeries
 from audit.thresholds.settings import ThresholdSettings
-from audit.thresholds.shape_tests import POWER, ShapeTests, Story
+from audit.thresholds.shape_tests import POWER, STORIES, ShapeTests
 
 #: With fewer concepts, or different counts, nothing is estimated.
 FEWEST_CONCEPTS, FEWEST_COUNTS = 20, 5
@@ -26,17 +26,11 @@ FEWEST_CONCEPTS, FEWEST_COUNTS = 20, 5
 _FEW_CONCEPTS = 40
 #: A plateau is seen where enough concepts have this share of the rise at most behind, or before.
 _ON_PLATEAU = 0.15
-_LOG9 = float(np.log(9))
 #: Concepts so many standard deviations off the curve are named, and how many of them.
 _ODD, _MOST_ODD = 4.0, 10
 #: Ends of an interval that differ by more than this factor are called wide.
 _WIDE = 10
-_STORIES: dict[Story, str] = {
-    "flat": "a flat line",
-    "line": "a straight line in log count",
-    "bent line": "a line in log count that bends once",
-}
-#: The two ends and the value of a crossing, in units of x.
+#: Where a line crosses a level, and the ends of the interval, in units of x.
 LineCrossing = tuple[float, float, float]
 
 
@@ -80,18 +74,17 @@ def answer(
     Parameters
     ----------
     by_line:
-        Where a straight line crosses a level that was given, (x, low, high).
+        Where a straight line crosses a level that was given, if that is what scores do.
     count_share:
         Share of the interval's variance that comes of doubtful counts.
     """
     fit = crossing.fit
     verdict, reason = _verdict(series, tests, settings, crossing)
     found = verdict == "threshold"
-    shaped = all(test.refused for test in tests.tests)
     # Where scores do not rise, a curve crosses a level only because it was told to rise.
     rises = tests.of("flat").refused and _within(series, crossing)
     crossed = None
-    if settings.level is not None and tests.of("flat").refused and not tests.of("line").refused:
+    if settings.level is not None and tests.straight:
         crossed = _of_line(by_line, grouping)
     elif found or (rises and settings.known_level is not None):
         crossed = _counted(crossing)
@@ -104,7 +97,7 @@ def answer(
         interval=crossed.interval if found and crossed else None,
         level=Level(level, settings.level_source),
         crossing=crossed,
-        rise=_rise(crossing, settings) if shaped or (settings.ends and rises) else None,
+        rise=_rise(crossing, settings) if tests.all_refused or (settings.ends and rises) else None,
         tests=tests.tests,
         candidates=compared,
         diagnostics=Diagnostics(
@@ -139,7 +132,7 @@ def _verdict(
         test = tests.of(story)
         if test.refused:
             continue
-        told = f"{_STORIES[test.story]} fits as well (p = {test.p_value:.2g})"
+        told = f"{STORIES[test.story]} fits as well (p = {test.p_value:.2g})"
         said = f"scores rise {range_}, but {told}"
         power = test.power or 0.0
         gathered = f"a rise of {test.rise or 0.0:.2g} within a factor of ten of the count"
@@ -156,8 +149,8 @@ def _verdict(
         return "no threshold", f"the curve goes {ends} and {never}"
     if not _within(series, crossing):
         return "no threshold", "the curve crosses the level only beyond the counts that are here"
-    refused = ", ".join(list(_STORIES.values())[:-1])
-    return "threshold", f"{refused} and {_STORIES['bent line']} are all refused"
+    refused = ", ".join(list(STORIES.values())[:-1])
+    return "threshold", f"{refused} and {STORIES['bent line']} are all refused"
 
 
 def _within(series: ScoreSeries, crossing: Crossing) -> bool:
@@ -207,7 +200,7 @@ def _rise(crossing: Crossing, settings: ThresholdSettings) -> Rise | None:
     fit = crossing.fit
     if fit.rise <= 0:
         return None
-    half_width = fit.scale * _LOG9
+    half_width = fit.scale * TENTH_TO_NINE_TENTHS / 2
     known = settings.ends
     return Rise(
         "step" if fit.scale == 0 else "logistic",

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from audit.thresholds.curves import Grouping, Moments, bent_lines, s_curves
+from audit.thresholds.curves import Grouping, Moments, flat_line, s_curves, straight_line
 from audit.thresholds.series import Floats
 
 Shape = Literal["flat", "line", "step", "isotonic", "logistic"]
@@ -112,19 +112,15 @@ Fitter = Callable[[Moments], Floats]
 
 
 def _fitters(grouping: Grouping, ends: tuple[float, float] | None) -> dict[Shape, Fitter]:
-    lines, rises = bent_lines(grouping), s_curves(grouping)
+    rises = s_curves(grouping)
     logistic = s_curves(grouping, anywhere=True) if ends is not None else rises
     return {
-        "flat": lambda moments: _flat(moments, len(grouping.position)),
-        "line": lines.select(np.arange(len(lines)) == 0).best_values,
+        "flat": flat_line(grouping).best_values,
+        "line": straight_line(grouping).best_values,
         "step": rises.select(rises.scale == 0).best_values,
         "logistic": partial(logistic.select(logistic.scale > 0).best_values, ends=ends),
         "isotonic": _isotonic,
     }
-
-
-def _flat(moments: Moments, groups: int) -> Floats:
-    return np.tile(moments.score.sum(axis=0) / moments.weight.sum(axis=0), (groups, 1))
 
 
 def _isotonic(moments: Moments) -> Floats:
@@ -148,10 +144,7 @@ def _left_out_errors(
     folds = min(FOLDS, concepts)
     part = np.stack([rng.permutation(concepts) % folds for _ in range(REPEATS)])
     kept = np.concatenate([part != fold for fold in range(folds)]).T.astype(np.float64)
-    weighted = kept * scores[:, None]
-    moments = Moments(
-        grouping.sums(kept), grouping.sums(weighted), (weighted * scores[:, None]).sum(axis=0)
-    )
+    moments = grouping.weighted(scores, kept)
     out = kept == 0
     return {
         shape: np.where(out, (scores[:, None] - grouping.spread(fit(moments))) ** 2, 0).sum(axis=1)

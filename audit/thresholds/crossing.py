@@ -59,8 +59,6 @@ class Fit:
         x of the counts between which a step rises; both the centre for other curves.
     floor, rise:
         The curve goes from ``floor`` to ``floor + rise``.
-    rss:
-        Residual sum of squares.
     """
 
     centre: float
@@ -68,7 +66,6 @@ class Fit:
     gap: tuple[float, float]
     floor: float
     rise: float
-    rss: float
 
     @property
     def plateau(self) -> float:
@@ -146,7 +143,7 @@ def find_crossing(
     curves = s_curves(grouping, near, anywhere=ends is not None)
     rss = _rss(curves, moments, ends)[:, 0]
     best = int(rss.argmin())
-    simplest = curves.select(_only(_simplest(curves, rss, grouping.concepts), len(curves)))
+    simplest = curves.select([_simplest(curves, rss, grouping.concepts)])
     fit = _fit_of(_polished(simplest, grouping, moments, ends), 0, moments, ends)
     at = fit.crosses(level)
     likeliest = _fit_of(curves, best, moments, ends).crosses(level)
@@ -219,10 +216,6 @@ def _simplest(curves: Curves, rss: Floats, concepts: int) -> int:
     return best
 
 
-def _only(which: int, many: int) -> NDArray[np.bool_]:
-    return np.asarray(np.arange(many) == which)
-
-
 def _polished(
     curve: Curves, grouping: Grouping, moments: Moments, ends: tuple[float, float] | None
 ) -> Curves:
@@ -252,7 +245,6 @@ def _fit_of(curves: Curves, curve: int, moments: Moments, ends: tuple[float, flo
         (float(curves.low[curve]), float(curves.high[curve])),
         float(floor[0]),
         float(rise[0]),
-        float(_rss(curves, moments, ends)[curve, 0]),
     )
 
 
@@ -311,8 +303,9 @@ class _Profile:
     def interval(
         self, moments: Moments, critical: float, grouping: Grouping
     ) -> tuple[float, float]:
+        rss = _rss(self._curves, moments, self._ends)[:, 0]
         at, profile = (
-            self._of_centres(moments, grouping.concepts)
+            self._of_centres(rss, grouping.concepts)
             if self._level is None
             else self._of_level(moments, grouping)
         )
@@ -325,16 +318,14 @@ class _Profile:
         if self._level is not None:
             return low, high
         steps = self._curves.scale == 0
-        rss = _rss(self._curves, moments, self._ends)[:, 0]
         kept = steps & (grouping.concepts * np.log(rss / rss.min()) <= critical)
         if kept.any():
             low = min(low, float(self._curves.low[kept].min()))
             high = max(high, float(self._curves.high[kept].max()))
         return low, high
 
-    def _of_centres(self, moments: Moments, concepts: int) -> tuple[Floats, Floats]:
+    def _of_centres(self, rss: Floats, concepts: int) -> tuple[Floats, Floats]:
         curves, at = self._curves, self._centres
-        rss = _rss(curves, moments, self._ends)[:, 0]
         smooth = curves.scale > 0
         least = rss[smooth].reshape(-1, len(at)).min(axis=0)
         for step in np.flatnonzero(~smooth):

@@ -25,7 +25,8 @@ _SHARPEST = 0.04
 _SCALE_RATIO = 1.4
 #: The widest one rises from a tenth to nine tenths over so many times the range of x.
 _WIDEST, _WIDEST_OF_ALL = 2.0, 8.0
-_TENTH_TO_NINE_TENTHS = 2 * np.log(9)
+#: In scales of a logistic curve, from a tenth of its rise to nine tenths.
+TENTH_TO_NINE_TENTHS = float(2 * np.log(9))
 _COARSE_STEP, _MOST_CENTRES, _MOST_STEPS = 0.05, 240, 400
 #: Below this share of the total sum of squares a residual is rounding.
 _ROUNDING = 1e-12
@@ -88,15 +89,18 @@ class Grouping:
         weight = self.size.astype(np.float64)[:, None]
         return Moments(weight, self.sums(columns), (columns * columns).sum(axis=0))
 
+    def weighted(self, scores: Floats, weights: Floats) -> Moments:
+        """Of scores, shape (concepts,), under ``weights``, shape (concepts, rounds)."""
+        columns = scores[:, None]
+        return Moments(
+            self.sums(weights), self.sums(weights * columns), (weights * columns**2).sum(axis=0)
+        )
+
     def resampled(self, scores: Floats, rounds: int, rng: np.random.Generator) -> Moments:
         """Of concepts drawn with replacement, as many as there are, ``rounds`` times."""
         even = np.full(self.concepts, 1 / self.concepts)
         times = rng.multinomial(self.concepts, even, rounds).T.astype(np.float64)
-        return Moments(
-            self.sums(times),
-            self.sums(times * scores[:, None]),
-            (times * scores[:, None] ** 2).sum(axis=0),
-        )
+        return self.weighted(scores, times)
 
 
 @dataclass(frozen=True)
@@ -189,12 +193,12 @@ class Curves:
         if not in_gap.any():
             return rss
         mean = score / weight
-        spread = second - first * first / weight
-        rise = np.maximum(product - first * mean, 0) / np.where(spread > 0, spread, 1.0)
+        common, spread = product - first * mean, second - first * first / weight
+        rise = np.maximum(common, 0) / np.where(spread > 0, spread, 1.0)
         floor = mean - rise * first / weight
         between = (floor <= level) & (level <= floor + rise)
         at_an_end = np.minimum(through(np.zeros_like(here)), through(np.ones_like(here)))
-        free = np.broadcast_to(self.rss(moments), rss.shape)
+        free = _remaining(moments.total, common, spread, moments.total)
         return np.where(in_gap, np.where(between, free, at_an_end), rss)
 
     def at(self, x: float) -> Floats:
@@ -227,7 +231,8 @@ class Curves:
         floor, rise = self.fitted(which, moments)
         return floor + rise * self.values[:, which]
 
-    def select(self, which: NDArray[np.bool_]) -> Curves:
+    def select(self, which: NDArray[np.bool_] | list[int]) -> Curves:
+        """Those of a mask, or at places."""
         return Curves(
             self.centre[which],
             self.scale[which],
@@ -298,6 +303,11 @@ def flat_line(grouping: Grouping) -> Curves:
     return Curves(x, nothing * np.nan, x, x, np.zeros((len(grouping.position), 1)))
 
 
+def straight_line(grouping: Grouping) -> Curves:
+    """The line in x itself."""
+    return bent_lines(grouping).select([0])
+
+
 def bent_lines(grouping: Grouping) -> Curves:
     """The straight line, flat then rising, and rising then flat: no rise between plateaus."""
     x = grouping.position
@@ -332,7 +342,7 @@ def _side(concepts: int) -> int:
 def _scales(grouping: Grouping, widest_share: float) -> Floats:
     x = grouping.spread(grouping.position)
     reach = float(np.quantile(x, 0.975) - np.quantile(x, 0.025))
-    widest = max(widest_share * reach / _TENTH_TO_NINE_TENTHS, 2 * _SHARPEST)
+    widest = max(widest_share * reach / TENTH_TO_NINE_TENTHS, 2 * _SHARPEST)
     many = int(np.ceil(np.log(widest / _SHARPEST) / np.log(_SCALE_RATIO))) + 1
     return np.geomspace(_SHARPEST, widest, many)
 

@@ -88,15 +88,17 @@ def audit_threshold(
         rounds=rounds,
         rng=for_crossing,
     )
-    crossing, count_share = with_doubtful_counts(
-        crossing,
-        series,
-        settings,
-        for_counts,
-        lambda share: on_progress("counts in doubt", 0.7 + 0.3 * share),
-    )
-    by_line = None
-    if settings.level is not None:
+    count_share = by_line = None
+    # Where there is neither a threshold nor a level, no interval is told.
+    if tests.all_refused or settings.known_level is not None:
+        crossing, count_share = with_doubtful_counts(
+            crossing,
+            series,
+            settings,
+            for_counts,
+            lambda share: on_progress("counts in doubt", 0.7 + 0.3 * share),
+        )
+    if settings.level is not None and tests.straight:
         by_line = line_crossing(
             grouping,
             scores,

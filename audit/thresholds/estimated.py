@@ -55,14 +55,11 @@ def threshold_of_estimate(record: Mapping[str, Any], path: Path, voice: Voice) -
         if wrong:
             raise _damaged(path, wrong)
     method = said.get("method")
-    training_set, unit = record.get("training_set"), record.get("unit")
     return KnownThreshold(
         value=None if reason else value,
         interval=None if reason or interval is None else (interval[0], interval[1]),
         domain=domain,
         models=() if model is None else (model,),
-        training_set=training_set if is_text(training_set) else None,
-        unit=unit if is_text(unit) else None,
         method=method if is_text(method) else "estimated by audit threshold",
         source=f"{path.name}, {voice} mode",
         caveats=(_CAVEATS[voice], *_open_ends(said), *_falls(said)),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from audit.thresholds.crossing import critical_value
-from audit.thresholds.curves import Grouping, bent_lines, rounds_in_parts
+from audit.thresholds.curves import Grouping, rounds_in_parts, straight_line
 from audit.thresholds.series import Floats
 
 _POINTS = 801
@@ -32,8 +32,7 @@ def line_crossing(
     crossing
         None if the line does not rise, or crosses beyond the counts.
     """
-    lines = bent_lines(grouping)
-    line = lines.select(np.arange(len(lines)) == 0)
+    line = straight_line(grouping)
     moments = grouping.moments(scores)
     floor, rise = (float(one[0]) for one in line.fitted(np.zeros(1, np.int64), moments))
     first, last = float(grouping.position[0]), float(grouping.position[-1])

@@ -21,6 +21,7 @@ have been seen is told, and if that is not much, the answer is "not enough data"
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -28,6 +29,7 @@ import numpy as np
 from scipy.special import expit
 
 from audit.thresholds.curves import (
+    TENTH_TO_NINE_TENTHS,
     Curves,
     Grouping,
     Moments,
@@ -36,16 +38,24 @@ from audit.thresholds.curves import (
     rounds_in_parts,
     s_curves,
     split_shares,
+    straight_line,
 )
 from audit.thresholds.series import Floats
 
 Story = Literal["flat", "line", "bent line"]
 
+#: Each as it is called in a sentence.
+STORIES: dict[Story, str] = {
+    "flat": "a flat line",
+    "line": "a straight line in log count",
+    "bent line": "a line in log count that bends once",
+}
+
 #: Share of cases in which a true story is refused, and wanted share in which a false one is.
 LEVEL, POWER = 0.05, 0.8
 _Z_POWER = 0.8416212335729143
 #: Scale of a logistic curve, in units of x, with eight tenths of its rise in that.
-WITHIN_A_FACTOR_OF_TEN = float(np.log(10) / (2 * np.log(9)))
+WITHIN_A_FACTOR_OF_TEN = float(np.log(10)) / TENTH_TO_NINE_TENTHS
 
 
 @dataclass(frozen=True)
@@ -105,6 +115,15 @@ class ShapeTests:
     detectable: float
     noise: float
 
+    @property
+    def all_refused(self) -> bool:
+        return all(test.refused for test in self.tests)
+
+    @property
+    def straight(self) -> bool:
+        """Whether scores rise, and a straight line says how."""
+        return self.of("flat").refused and not self.of("line").refused
+
     def of(self, story: Story) -> StoryTest:
         return next(test for test in self.tests if test.story == story)
 
@@ -120,11 +139,9 @@ def shape_tests(
     concepts = len(scores)
     best = float(rises.rss(grouping.moments(scores)).min())
     noise = float(np.sqrt(best / max(concepts - 4, 1)))
-    lines = bent_lines(grouping)
-    straight = lines.select(np.arange(len(lines)) == 0)
     flat, drawn = _against("flat", flat_line(grouping), rises, grouping, scores, rounds, rng)
-    line, _ = _against("line", straight, rises, grouping, scores, rounds, rng)
-    bent, _ = _against("bent line", lines, rises, grouping, scores, rounds, rng)
+    line, _ = _against("line", straight_line(grouping), rises, grouping, scores, rounds, rng)
+    bent, _ = _against("bent line", bent_lines(grouping), rises, grouping, scores, rounds, rng)
     return ShapeTests((flat, line, bent), _detectable(drawn, noise, grouping), noise)
 
 
@@ -168,15 +185,14 @@ def _against(
 
 
 def _better(simpler: Curves, rises: Curves, moments: Moments) -> Floats:
-    """T of each round, but for the factor n, which is the same in all: log of the two RSS."""
-    concepts = float(moments.weight.sum(axis=0).max())
-    ratio: Floats = np.log(simpler.rss(moments).min(axis=0) / rises.rss(moments).min(axis=0))
-    return concepts * ratio
+    """T of each round."""
+    ratio = np.log(simpler.rss(moments).min(axis=0) / rises.rss(moments).min(axis=0))
+    return np.asarray(moments.weight.sum(axis=0) * ratio)
 
 
 def _signed(
     grouping: Grouping, fitted: Floats, residuals: Floats, rounds: int, rng: np.random.Generator
-) -> Any:
+) -> Iterator[Moments]:
     for part in rounds_in_parts(rounds):
         signs = rng.choice([-1.0, 1.0], (len(fitted), part))
         yield grouping.moments(fitted[:, None] + residuals[:, None] * signs)

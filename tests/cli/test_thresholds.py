@@ -57,7 +57,7 @@ def test_nothing_known_is_said(audit):
         (("--model", "SD9"), "There are: SD1.1"),
         (("--group", "painters"), "celebrities"),
         (("--thresholds", "nowhere.toml"), "there is no such file"),
-        (("--voice", "paper"), "--voice says what to take of a file"),
+        (("--voice", "paper"), "--voice says what to take of a file: it needs --thresholds"),
     ],
 )
 def test_wrong_questions_are_answered_with_what_to_do(audit, options, told):
