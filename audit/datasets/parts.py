@@ -34,13 +34,21 @@ _RECORD_KEY = b"audit.shard"
 #: How each role is stored, besides caption and url.
 _TYPES = {
     "width": "integer", "height": "integer", "license": "varchar", "license_url": "varchar",
-    "rights_holder": "varchar", "creator": "varchar", "similarity": "float", "nsfw": "varchar",
+    "rights_holder": "varchar", "license_end": "varchar", "creator": "varchar",
+    "page_url": "varchar", "crawl_date": "varchar", "http_headers": "varchar",
+    "x_robots_tag": "varchar", "robots_txt": "varchar", "tdm_reservation": "varchar",
+    "tdm_policy": "varchar", "data_mining": "varchar", "training_mining": "varchar",
+    "similarity": "float", "nsfw": "varchar",
     "punsafe": "float", "pwatermark": "float", "aesthetic": "float", "language": "varchar",
     "phash": "varchar", "md5": "varchar", "sha256": "varchar", "hash": "varchar",
 }  # fmt: skip
 _ARROW_TYPES = {"integer": pa.int32(), "varchar": pa.string(), "float": pa.float32()}
 #: Text with few different values; the others are cheaper to read without a dictionary.
-_REPEATING = ("host", "license", "license_url", "rights_holder", "creator", "nsfw", "language")
+_REPEATING = (
+    "host", "license", "license_url", "rights_holder", "license_end", "creator", "x_robots_tag",
+    "robots_txt", "tdm_reservation", "tdm_policy", "data_mining", "training_mining", "nsfw",
+    "language",
+)  # fmt: skip
 
 
 #: Columns whose smallest and largest values say nothing.
