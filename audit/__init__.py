@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from audit.counts.visual_results import VisualResult as VisualResult
     from audit.errors import AuditError as AuditError
     from audit.generation import generate as generate
+    from audit.reviews.results import LicenseReview as LicenseReview
     from audit.scores import ScoreResult as ScoreResult
     from audit.scores import ScoreSettings as ScoreSettings
     from audit.scores import score_concepts as score_concepts
@@ -50,6 +51,7 @@ _PUBLIC = {
     "ConceptCount": "audit.counts.results",
     "CountResult": "audit.counts.results",
     "FlagResult": "audit.verdicts",
+    "LicenseReview": "audit.reviews.results",
     "OpenDataset": "audit.api",
     "ScoreResult": "audit.scores",
     "ScoreSettings": "audit.scores",

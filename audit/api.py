@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from audit.labels.export import ExportReport
     from audit.labels.store import LabelReport
     from audit.references.reference_set import Statistic
+    from audit.reviews.results import LicenseReview
     from audit.vectors.build import IndexReport
     from audit.vectors.index import VectorIndex
     from audit.visual import References
@@ -87,6 +89,51 @@ class OpenDataset:
         asked = gather_concepts(concepts, aliases, exclude, concept_list)
         return count_by_caption(
             self.dataset, asked, where=where, distinct=distinct, examples=examples, seed=seed
+        )
+
+    def review_licenses(
+        self,
+        *concepts: str | Concept,
+        aliases: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        concept_list: PathLike | None = None,
+        where: str | None = None,
+        use: str | None = None,
+        rows_of: str | None = None,
+        listed: int | None = 20,
+        use_map: bool = True,
+        numbers: str | None = None,
+        on: date | None = None,
+    ) -> LicenseReview:
+        """Review the licenses of all samples, or of those whose caption names concepts.
+
+        Parameters
+        ----------
+        concepts, aliases, exclude, concept_list:
+            As in :meth:`count`; without any, everything is reviewed.
+        use_map:
+            Read values by the curator's map that is kept with the dataset, if there is one.
+        where, use, rows_of, listed, numbers, on:
+            See :func:`audit.reviews.review.review_licenses`.
+
+        Raises
+        ------
+        UsageError
+            If the question is wrong; see :mod:`audit.errors`.
+        """
+        from audit.licenses.mapping import kept_map
+        from audit.reviews.review import review_licenses
+
+        return review_licenses(
+            self.dataset,
+            concepts=gather_concepts(concepts, aliases, exclude, concept_list),
+            where=where,
+            use=use,
+            own_map=kept_map(self.dataset.folder) if use_map else None,
+            numbers=numbers,
+            on=on,
+            listed=listed,
+            rows_of=rows_of,
         )
 
     def embed(
@@ -361,6 +408,7 @@ def ingest(
     columns: Mapping[str, str] | None = None,
     keep: Sequence[str] = (),
     add: bool = False,
+    dataset_license: str | None = None,
     workers: int | None = 1,
     listener: IngestListener | None = None,
 ) -> IngestReport:
@@ -377,6 +425,7 @@ def ingest(
         columns=columns,
         keep=keep,
         add=add,
+        dataset_license=dataset_license,
         workers=workers,
         listener=listener,
     )

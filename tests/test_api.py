@@ -16,6 +16,7 @@ PUBLIC = {
     "ConceptCount",
     "CountResult",
     "FlagResult",
+    "LicenseReview",
     "OpenDataset",
     "ScoreResult",
     "ScoreSettings",

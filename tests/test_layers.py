@@ -54,6 +54,10 @@ def test_counts_know_nothing_of_labels_nor_of_how_they_are_shown(needs):
 def test_what_computes_knows_nothing_of_reports(needs):
     for package in (
         "captions", "counts", "datasets", "estimates", "generation", "labels", "licenses",
-        "references", "scores", "thresholds", "verdicts",
+        "references", "reviews", "scores", "thresholds", "verdicts",
     ):  # fmt: skip
         assert not needs[package] & {"reports", "cli"}, package
+
+
+def test_a_license_is_understood_without_a_dataset(needs):
+    assert not needs["licenses"] & {"captions", "counts", "reviews"}

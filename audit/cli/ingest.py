@@ -42,6 +42,12 @@ def _column_options(command: Any) -> Any:
     metavar="COLUMN",
     help="Also keep this source column, for use in --where. Repeatable.",
 )
+@click.option(
+    "--dataset-license",
+    metavar="TEXT",
+    help="License that the dataset gives for itself, as on its card; never taken for that of its "
+    "images.",
+)
 @click.option("--add", is_flag=True, help="Let the dataset grow by shards of other sources.")
 @click.option(
     "--allow-errors",
@@ -62,6 +68,7 @@ def ingest(
     name: str,
     columns: tuple[str, ...],
     keep: tuple[str, ...],
+    dataset_license: str | None,
     add: bool,
     allow_errors: int,
     workers: int | None,
@@ -96,6 +103,7 @@ def ingest(
             columns=asked,
             keep=keep,
             add=add,
+            dataset_license=dataset_license,
             workers=workers,
             listener=listener,
         )

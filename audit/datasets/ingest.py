@@ -78,6 +78,7 @@ class IngestReport:
         return {
             "schema": "audit.ingest/1",
             **self.plan.to_dict(),
+            "dataset_license": self.plan.manifest.dataset_license,
             "rows_read": self.rows_read,
             "seconds": round(self.seconds, 3),
             "coverage": self.coverage.to_dict(),
@@ -117,6 +118,7 @@ def ingest(
     columns: Mapping[str, str] | None = None,
     keep: Sequence[str] = (),
     add: bool = False,
+    dataset_license: str | None = None,
     workers: int | None = None,
     listener: IngestListener | None = None,
 ) -> IngestReport:
@@ -132,6 +134,9 @@ def ingest(
         Further source columns to copy, for use in conditions.
     add:
         Let an existing dataset grow by sources that have nothing in common with it.
+    dataset_license:
+        What the dataset says of its own license, such as its card does. It is never taken for the
+        license of its images. None leaves what was said before.
     workers:
         Processes; by default as many as there are processors and shards. One shard is read by
         one process.
@@ -150,6 +155,8 @@ def ingest(
     started = time.monotonic()
     with home.locked(name, on_wait=listener.on_wait):
         plan = plan_ingest(home.folder(name), name, sources, columns=columns, keep=keep, add=add)
+        if dataset_license is not None:
+            plan.manifest.dataset_license = dataset_license.strip() or None
         listener.on_plan(plan)
         made = _run(plan, workers, listener)
         _count_distinct_urls(plan)

@@ -70,6 +70,8 @@ class Manifest:
     shards: list[ShardRecord] = field(default_factory=list)
     #: Result of the last look for repeated URLs; see ``distinct.DistinctUrls``.
     distinct_urls: dict[str, Any] | None = None
+    #: What the dataset says of its own license, raw; never taken for that of its images.
+    dataset_license: str | None = None
 
     @property
     def members(self) -> list[ShardRecord]:
@@ -92,6 +94,7 @@ class Manifest:
             "tool_version": self.tool_version,
             "folding_version": self.folding_version,
             "distinct_urls": self.distinct_urls,
+            "dataset_license": self.dataset_license,
             "shards": [shard.to_dict() for shard in self.shards],
         }
         with written_whole(folder / FILE_NAME) as stream:

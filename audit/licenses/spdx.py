@@ -15,6 +15,7 @@ from audit.licenses.terms import UNKNOWN, License, Operator, Terms, join
 _SOURCE = "SPDX License List"
 #: Identifiers of letters alone that nobody writes for anything else in a license column.
 _PLAIN_WORDS_TAKEN = frozenset({"MIT", "ISC", "Unlicense", "Zlib", "PostgreSQL", "WTFPL"})
+_MAY_JOIN = re.compile(r"\b(?:AND|OR|WITH|and|or|with)\b|[()]", re.ASCII)
 _TOKEN = re.compile(r"\s*(\(|\)|[A-Za-z0-9.+-]+)")
 _LICENSE_REF = re.compile(r"LicenseRef-[A-Za-z0-9.-]+", re.ASCII)
 _DEEPEST = 20
@@ -77,6 +78,9 @@ def from_expression(text: str) -> License | None:
     >>> from_expression("mit or (Apache-2.0 and CC-BY-4.0)").id
     'MIT OR (Apache-2.0 AND CC-BY-4.0)'
     """
+    # Most texts are sentences; that is seen faster than they are taken apart.
+    if " " in text and not _MAY_JOIN.search(text):
+        return None
     tokens = _tokens(text)
     if tokens is None:
         return None

@@ -1,0 +1,200 @@
+"""From the columns of a batch to one number a row: everything that rows say alike is read once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from audit.datasets.dataset import Dataset, Part
+from audit.licenses.agreement import denies_copyright
+from audit.licenses.cleaning import is_missing, is_said_unknown, tidy
+from audit.licenses.normalise import normalise
+from audit.reviews.conclusions import Conclusion, End, Reasoner, Said
+
+#: Columns of a part that say something about rights, in the order of :class:`Said`.
+RIGHTS_COLUMNS = ("license", "license_url", "rights_holder", "license_end")
+#: Rows that are looked at together.
+BATCH_ROWS = 1 << 17
+
+_CACHED = 1 << 16
+#: A holder is named, unless one of these words may say that there is none.
+_MAY_SAY_NONE = re.compile(r"domain|copyright|cc0|none|known|rights|orphan|expired", re.IGNORECASE)
+_DAY = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:[T ].*)?")
+
+IntArray = NDArray[np.int64]
+
+
+def rights_columns(dataset: Dataset) -> list[str]:
+    """Those of :data:`RIGHTS_COLUMNS` that a dataset has."""
+    return [name for name in RIGHTS_COLUMNS if name in dataset.columns]
+
+
+@dataclass(frozen=True)
+class Sayings:
+    """What the rows of a batch say.
+
+    Attributes
+    ----------
+    said:
+        Everything different that is said.
+    numbers:
+        (n,) which of it each row says.
+    """
+
+    said: tuple[Said, ...]
+    numbers: IntArray
+
+    @property
+    def rows(self) -> IntArray:
+        """(said,) rows that say it."""
+        return np.bincount(self.numbers, minlength=len(self.said))
+
+
+def sayings(columns: Mapping[str, pa.Array], rows: int, on: date) -> Sayings:
+    """Group the rows of a batch by what they say.
+
+    Parameters
+    ----------
+    columns:
+        Column of :data:`RIGHTS_COLUMNS` -> (n,) text, plain or dictionary; those that a dataset
+        does not have are left out, and say nothing.
+    rows:
+        n.
+    on:
+        Day that tells whether a license has ended.
+    """
+    codes: IntArray = np.zeros(rows, np.int64)
+    different: list[tuple[Any, ...]] = [()]
+    for name in RIGHTS_COLUMNS:
+        own, meanings = _meanings(name, columns.get(name), rows, on)
+        codes, places = _renumbered(codes * len(meanings) + own)
+        different = [
+            (*different[place // len(meanings)], meanings[place % len(meanings)])
+            for place in places.tolist()
+        ]
+    return Sayings(tuple(Said(*one) for one in different), codes)
+
+
+def _meanings(
+    name: str, column: pa.Array | None, rows: int, on: date
+) -> tuple[IntArray, Sequence[Any]]:
+    """(n,) numbers of what each row means by a column, and what the numbers mean."""
+    says_nothing = {"license": None, "license_url": None, "rights_holder": False}.get(name, "")
+    if column is None:
+        return np.zeros(rows, np.int64), [says_nothing]
+    own, values = dictionary_codes(column)
+    # Number 0 is for null.
+    meanings = [says_nothing]
+    if name == "rights_holder":
+        meanings += [names_a_holder(value) for value in values]
+    elif name == "license_end":
+        meanings += [end_of(value, on) for value in values]
+    else:
+        return own, [*meanings, *values]
+    different = list(dict.fromkeys(meanings))
+    number = np.array([different.index(meaning) for meaning in meanings])
+    return number[own], different
+
+
+def dictionary_codes(column: pa.Array) -> tuple[IntArray, list[str]]:
+    """(n,) 0 for null, else 1 + the place of the value in the list."""
+    encoded = as_dictionary(column)
+    indices = encoded.indices.fill_null(-1) if encoded.null_count else encoded.indices
+    codes = indices.to_numpy(zero_copy_only=False).astype(np.int64) + 1
+    return codes, encoded.dictionary.to_pylist()
+
+
+def as_dictionary(column: pa.Array) -> pa.DictionaryArray:
+    """A column of text as a dictionary, if it is none yet."""
+    return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+
+
+def _renumbered(codes: IntArray) -> tuple[IntArray, IntArray]:
+    """Codes as numbers from 0 without gaps, and the code of each."""
+    most = int(codes.max(initial=0)) + 1
+    if most > 4 * len(codes) + 1024:
+        places, numbers = np.unique(codes, return_inverse=True)
+        return numbers, places
+    # Few possible codes: a table of them is faster than sorting the rows.
+    places = np.flatnonzero(np.bincount(codes, minlength=most))
+    number = np.zeros(most, np.int64)
+    number[places] = np.arange(len(places))
+    return number[codes], places
+
+
+@lru_cache(_CACHED)
+def names_a_holder(value: str) -> bool:
+    """Whether the value of a column of rights holders names one.
+
+    >>> names_a_holder("Tate"), names_a_holder("Public domain"), names_a_holder(" unknown ")
+    (True, False, False)
+    """
+    text = tidy(value)
+    if is_missing(text) or is_said_unknown(text):
+        return False
+    if _MAY_SAY_NONE.search(text) is None:
+        return True
+    return not denies_copyright(normalise(text).license)
+
+
+@lru_cache(_CACHED)
+def end_of(value: str, on: date) -> End:
+    """What a day on which a license ends means on another day; the license holds on both.
+
+    >>> end_of("2019-12-31", date(2020, 1, 1)), end_of("soon", date(2020, 1, 1))
+    ('past', 'unreadable')
+    """
+    text = tidy(value)
+    if is_missing(text):
+        return ""
+    found = _DAY.fullmatch(text)
+    try:
+        day = date(*map(int, found.groups()[:3])) if found else None
+    except ValueError:
+        day = None
+    if day is None:
+        return "unreadable"
+    return "past" if day < on else "to come"
+
+
+class Concluder:
+    """Concludes for batches; remembers what it concluded.
+
+    Attributes
+    ----------
+    conclusions:
+        Everything different that was concluded so far; rows get their numbers.
+    """
+
+    def __init__(self, reasoner: Reasoner) -> None:
+        self.conclusions: list[Conclusion] = []
+        self._numbers: dict[tuple[Any, ...], int] = {}
+        self._number_of = lru_cache(_CACHED)(lambda said: self._add(reasoner.conclude(said)))
+
+    def _add(self, conclusion: Conclusion) -> int:
+        number = self._numbers.setdefault(conclusion.key, len(self.conclusions))
+        if number == len(self.conclusions):
+            self.conclusions.append(conclusion)
+        return number
+
+    def numbers(self, said: Sequence[Said]) -> IntArray:
+        """(said,) numbers of the conclusions."""
+        return np.fromiter(map(self._number_of, said), np.int64, len(said))
+
+
+def text_batches(part: Part, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """All rows of a part in batches, text as dictionaries."""
+    with pq.ParquetFile(part.path) as file:
+        schema = file.schema_arrow
+    text = [name for name in columns if pa.types.is_string(schema.field(name).type)]
+    with pq.ParquetFile(part.path, read_dictionary=text) as file:
+        yield from file.iter_batches(BATCH_ROWS, columns=list(columns))
