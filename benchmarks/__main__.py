@@ -15,6 +15,7 @@ from importlib.util import find_spec
 #: Module -> what it needs beside the development tools.
 PARTS = {
     "by_caption": (),
+    "licenses": (),
     "vectors": ("faiss", "numkong"),
     "embedding": ("open_clip",),
     "estimating": (),

@@ -176,7 +176,7 @@ def copy_shards(data: Path) -> Callable[[], Any]:
     return run
 
 
-def _peak_memory() -> int:
+def peak_memory() -> int:
     """Largest resident size of this process, in bytes."""
     status = Path("/proc/self/status")
     if status.exists():  # on Linux, ru_maxrss includes what the parent held before exec
@@ -196,7 +196,7 @@ def main() -> None:
     answer = run()
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     json.dump(
-        {"cpu": cpu, "wall": wall, "peak": _peak_memory(), "answer": str(answer)[:80]}, sys.stdout
+        {"cpu": cpu, "wall": wall, "peak": peak_memory(), "answer": str(answer)[:80]}, sys.stdout
     )
 
 

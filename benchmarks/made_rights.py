@@ -1,7 +1,7 @@
 """Shards with licenses: made up, with as many different values and hosts as crawled ones have.
 
 Of 100 rows 60 say "?" or nothing, as those of LAION do. The others have one of some spellings, the
-frequent ones Zipf-distributed, and one row in 200 has a credit line that no other row has. Hosts
+frequent ones Zipf-distributed, and one row in 1,000 has a credit line that no other row has. Hosts
 are Zipf-distributed over 400,000 under real public suffixes.
 """
 
@@ -38,7 +38,7 @@ def make_shard(path: Path, seed: int, rows: int = 1_000_000) -> None:
     urls = [f"https://{host}/{key}.jpg" for host, key in zip(names[hosts], keys, strict=True)]
     spelling = _zipf(rng, len(SPELLINGS), rows, 1.5)
     licenses = np.array(SPELLINGS, dtype=object)[spelling]
-    alone = rng.random(rows) < 0.005
+    alone = rng.random(rows) < 0.001
     licenses[alone] = [f"Photo by member {key}" for key in keys[alone]]
     linked = rng.random(rows) < 0.1
     links = np.where(linked, "https://creativecommons.org/licenses/by/2.0/", None)

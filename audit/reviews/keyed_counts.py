@@ -94,30 +94,43 @@ class KeyedCounts:
         order of the key where they are equally frequent.
         """
         self._add_up()
+        found = self._top_on_disk(key, wanted) if self._spilled else self._top_held(key, wanted)
+        different = int(found["different"][0]) if len(found) else 0
+        return found.drop("different"), different
+
+    def _top_held(self, key: str, wanted: int | None) -> pl.DataFrame:
+        totals = self._sums.group_by(key).agg(pl.col("samples").sum().alias("total"))
+        # The many that are not among the first are left out before anything is put in order.
+        most = totals["total"].top_k(len(totals) if wanted is None else wanted)
+        top = (
+            totals.filter(pl.col("total") >= (most.min() if len(most) else 0))
+            .sort("total", key, descending=[True, False], nulls_last=True)
+            .head(len(totals) if wanted is None else wanted)
+            .with_columns(different=pl.lit(len(totals)))
+        )
+        return top.join(
+            self._sums, on=key, how="inner", nulls_equal=True, maintain_order="left"
+        ).select(*self._keys, "samples", "total", "different")
+
+    def _top_on_disk(self, key: str, wanted: int | None) -> pl.DataFrame:
         if self._engine is None:
             self._engine = duckdb.connect(
                 config={"memory_limit": _MEMORY, "temp_directory": str(self._disk())}
             )
         self._engine.register("held", self._sums.to_arrow())
-        source = "SELECT * FROM held"
-        if self._spilled:
-            listed = ", ".join(f"'{path}'" for path in self._spilled)
-            named = ", ".join(self._keys)
-            source = (
-                f"SELECT {named}, sum(samples)::BIGINT AS samples FROM (SELECT * FROM held UNION "
-                f"ALL SELECT * FROM read_parquet([{listed}])) GROUP BY {named}"
-            )
+        listed = ", ".join(f"'{path}'" for path in self._spilled)
+        named = ", ".join(self._keys)
         limit = "" if wanted is None else f"LIMIT {int(wanted)}"
-        found = self._engine.sql(
-            f"WITH counts AS ({source}), top AS (SELECT {key}, sum(samples)::BIGINT AS total, "
-            f"count(*) OVER () AS different FROM counts GROUP BY {key} "
-            f"ORDER BY total DESC, {key} NULLS LAST {limit}) "
-            "SELECT counts.*, total, different FROM counts JOIN top "
+        found: pl.DataFrame = self._engine.sql(
+            f"WITH counts AS (SELECT {named}, sum(samples)::BIGINT AS samples FROM (SELECT * FROM "
+            f"held UNION ALL SELECT * FROM read_parquet([{listed}])) GROUP BY {named}), "
+            f"top AS (SELECT {key}, sum(samples)::BIGINT AS total, count(*) OVER () AS different "
+            f"FROM counts GROUP BY {key} ORDER BY total DESC, {key} NULLS LAST {limit}) "
+            f"SELECT counts.*, total, different FROM counts JOIN top "
             f"ON counts.{key} IS NOT DISTINCT FROM top.{key} "
             f"ORDER BY total DESC, {key} NULLS LAST"
         ).pl()
-        different = int(found["different"][0]) if len(found) else 0
-        return found.drop("different"), different
+        return found
 
 
 def _summed(counts: pl.DataFrame, keys: list[str]) -> pl.DataFrame:

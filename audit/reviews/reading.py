@@ -107,15 +107,11 @@ def _meanings(
 
 def dictionary_codes(column: pa.Array) -> tuple[IntArray, list[str]]:
     """(n,) 0 for null, else 1 + the place of the value in the list."""
-    encoded = as_dictionary(column)
-    indices = encoded.indices.fill_null(-1) if encoded.null_count else encoded.indices
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    indices = column.indices.fill_null(-1) if column.null_count else column.indices
     codes = indices.to_numpy(zero_copy_only=False).astype(np.int64) + 1
-    return codes, encoded.dictionary.to_pylist()
-
-
-def as_dictionary(column: pa.Array) -> pa.DictionaryArray:
-    """A column of text as a dictionary, if it is none yet."""
-    return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    return codes, column.dictionary.to_pylist()
 
 
 def _renumbered(codes: IntArray) -> tuple[IntArray, IntArray]:
@@ -191,10 +187,8 @@ class Concluder:
         return np.fromiter(map(self._number_of, said), np.int64, len(said))
 
 
-def text_batches(part: Part, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """All rows of a part in batches, text as dictionaries."""
-    with pq.ParquetFile(part.path) as file:
-        schema = file.schema_arrow
-    text = [name for name in columns if pa.types.is_string(schema.field(name).type)]
-    with pq.ParquetFile(part.path, read_dictionary=text) as file:
+def part_batches(part: Part, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """All rows of a part in batches, what it says of rights as dictionaries."""
+    rights = [name for name in columns if name in RIGHTS_COLUMNS]
+    with pq.ParquetFile(part.path, read_dictionary=rights) as file:
         yield from file.iter_batches(BATCH_ROWS, columns=list(columns))

@@ -18,6 +18,7 @@ from audit.licenses.terms import License
 from audit.licenses.uses import judge_use, use_profiles
 from audit.parallel import processors, run_jobs
 from audit.reviews.findings import NAMES, STATUSES, USE_FINDINGS, checked, is_named
+from audit.reviews.hosts import HOST_FINDINGS, HostCounts, host_names, is_kind
 from audit.reviews.keyed_counts import KeyedCounts
 from audit.reviews.openness import judge_openness
 from audit.reviews.reading import rights_columns
@@ -30,15 +31,12 @@ from audit.reviews.results import (
 from audit.reviews.rows import rows_at, rows_named
 from audit.reviews.scopes import LicenseCount, NamedCount, ScopeReview
 from audit.reviews.tally import (
-    HOST_FINDINGS,
-    HOST_KEYS,
     VALUE_KEYS,
     IntArray,
     PartReviewer,
     ReviewQuestion,
     ReviewTally,
     empty_tally,
-    is_kind,
 )
 
 #: Below this many samples, starting worker processes costs more than it gains.
@@ -120,7 +118,7 @@ def answer(
     if workers is None:
         workers = 1 if coverage.rows < _POOL_ROWS else min(processors(), len(dataset.parts))
     total = empty_tally(question)
-    with KeyedCounts(VALUE_KEYS) as values, KeyedCounts(HOST_KEYS) as hosts:
+    with KeyedCounts(VALUE_KEYS) as values:
         for tally in run_jobs(
             PartReviewer(question),
             dataset.parts,
@@ -130,9 +128,6 @@ def answer(
             total.absorb(tally)
             for frame in tally.values:
                 values.add(frame)
-            for frame in tally.hosts:
-                hosts.add(frame)
-        host_counts = _hosts(hosts, listed)
         value_counts = _values(question, values, listed)
     whole = _scope(question, total, 0, None)
     first_rows = rows_at(question, total.not_open)
@@ -145,7 +140,7 @@ def answer(
             _scope(question, total, number, phrases.concept.name)
             for number, phrases in enumerate(question.concepts, start=1)
         ),
-        hosts=host_counts,
+        hosts=_hosts(dataset, total.hosts, listed),
         values=value_counts,
         openness=judge_openness(
             whole, total.without_url, coverage, question.reasoner.of_dataset, first_rows
@@ -241,15 +236,23 @@ def _uses(total: ReviewTally, samples: IntArray) -> dict[str, dict[str, int]]:
     return uses
 
 
-def _hosts(hosts: KeyedCounts, listed: int | None) -> tuple[tuple[HostCount, ...], int]:
-    found, different = hosts.top("host", listed)
-    names = (*STATUSES, *HOST_FINDINGS)
-    counts: dict[str | None, HostCount] = {}
-    for host, kind, samples, total in found.iter_rows():
-        mine = counts.setdefault(host, HostCount(host, total, dict.fromkeys(names, 0)))
-        for name in names:
-            mine.named[name] += samples * is_kind(kind, name)
-    return tuple(counts.values()), different
+def _hosts(
+    dataset: Dataset, hosts: HostCounts, listed: int | None
+) -> tuple[tuple[HostCount, ...], int]:
+    found, different = hosts.top(listed)
+    names = host_names(dataset, [host for host, _ in found])
+    counts = [
+        HostCount(
+            names[host],
+            sum(kinds.values()),
+            {
+                name: sum(rows for kind, rows in kinds.items() if is_kind(kind, name))
+                for name in (*STATUSES, *HOST_FINDINGS)
+            },
+        )
+        for host, kinds in found
+    ]
+    return tuple(sorted(counts, key=lambda one: (-one.samples, one.host or ""))), different
 
 
 def _values(

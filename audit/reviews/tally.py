@@ -24,14 +24,14 @@ from audit.licenses.uses import use_profile
 from audit.parallel import Add
 from audit.reviews.conclusions import Conclusion, Reasoner
 from audit.reviews.distinct_urls import UrlsByGroup
-from audit.reviews.findings import STATUSES, is_named
+from audit.reviews.findings import is_named
+from audit.reviews.hosts import HostCounts, kinds_of
 from audit.reviews.reading import (
     Concluder,
     Sayings,
-    as_dictionary,
+    part_batches,
     rights_columns,
     sayings,
-    text_batches,
 )
 
 #: Rows that keep the whole from being open, of which so many are named.
@@ -39,14 +39,8 @@ NAMED_ROWS = 20
 
 IntArray = NDArray[np.int64]
 
-#: Keys of the values that rows have, and of their hosts; ``conclusion`` is a number.
-VALUE_KEYS = {"license": pl.String, "license_url": pl.String, "conclusion": pl.Int64}
-HOST_KEYS = {"host": pl.String, "kind": pl.Int64}
-
-#: What is told apart of a host's rows: the status, and whether one of these is found.
-HOST_FINDINGS = ("missing", "conflicting")
-_FLAGS = len(STATUSES)
-HOST_KINDS = _FLAGS << len(HOST_FINDINGS)
+#: Keys of the values that rows have.
+VALUE_KEYS = {"license": pl.String, "license_url": pl.String}
 
 
 @dataclass(frozen=True)
@@ -103,8 +97,8 @@ class ReviewTally:
         (scopes, conclusions) rows.
     urls:
         By scope: their different URLs.
-    values, hosts:
-        Frames of :data:`VALUE_KEYS` and :data:`HOST_KEYS` with ``samples``, for everything.
+    values:
+        Frames of :data:`VALUE_KEYS` with ``samples``, for everything.
     not_open:
         The first rows that are not concluded to be open.
     """
@@ -113,13 +107,13 @@ class ReviewTally:
     samples: IntArray
     urls: list[UrlsByGroup]
     values: list[pl.DataFrame] = field(default_factory=list)
-    hosts: list[pl.DataFrame] = field(default_factory=list)
+    hosts: HostCounts = field(default_factory=HostCounts)
     not_open: list[SampleRef] = field(default_factory=list)
     considered: int = 0
     without_url: int = 0
 
     def absorb(self, other: ReviewTally) -> None:
-        """Add another tally; its values, renumbered, and hosts are left to whoever counts them."""
+        """Add another tally; its values are left to whoever counts them."""
         number = self._numbers(other.conclusions)
         samples = np.zeros((len(self.samples), len(self.conclusions)), np.int64)
         samples[:, : self.samples.shape[1]] = self.samples
@@ -128,10 +122,7 @@ class ReviewTally:
         self.samples = samples
         for own, more in zip(self.urls, other.urls, strict=True):
             own.absorb(more, number)
-        other.values[:] = [
-            frame.with_columns(conclusion=pl.Series(number[frame["conclusion"].to_numpy()]))
-            for frame in other.values
-        ]
+        self.hosts.absorb(other.hosts)
         self.not_open = sorted([*self.not_open, *other.not_open])[:NAMED_ROWS]
         self.considered += other.considered
         self.without_url += other.without_url
@@ -143,20 +134,6 @@ class ReviewTally:
                 known[conclusion.key] = len(self.conclusions)
                 self.conclusions.append(conclusion)
         return np.array([known[conclusion.key] for conclusion in others], np.int64)
-
-
-def host_kind(conclusion: Conclusion) -> int:
-    """A number for what is told apart of a host's rows; see :func:`is_kind`."""
-    status, findings = conclusion.concluded.status, conclusion.findings
-    flags = sum(is_named(name, status, findings) << bit for bit, name in enumerate(HOST_FINDINGS))
-    return STATUSES.index(status) + _FLAGS * flags
-
-
-def is_kind(kind: int, name: str) -> bool:
-    """Whether a number of :func:`host_kind` has a status, or one of :data:`HOST_FINDINGS`."""
-    if name in HOST_FINDINGS:
-        return bool(kind // _FLAGS >> HOST_FINDINGS.index(name) & 1)
-    return STATUSES[kind % _FLAGS] == name
 
 
 def empty_tally(question: ReviewQuestion) -> ReviewTally:
@@ -229,7 +206,7 @@ def _batches(
             yield rows, {name: batch[name] for name in columns}, len(batch), None
     else:
         start = 0
-        for batch in text_batches(part, columns):
+        for batch in part_batches(part, columns):
             rows = np.arange(start, start + len(batch))
             start += len(batch)
             yield rows, {name: batch[name] for name in columns}, len(batch), None
@@ -266,9 +243,11 @@ class PartReviewer:
             if question.in_detail:
                 tally.values.append(_values(batch))
                 if has_urls:
-                    tally.hosts.append(_hosts(batch, concluder.conclusions))
+                    kinds = kinds_of(concluder.conclusions)[batch.conclusions]
+                    tally.hosts.add(batch.columns["host"], kinds)
             _note_not_open(tally, batch, part.shard.ordinal)
         tally.samples = counted.samples(len(concluder.conclusions))
+        tally.hosts.add_up()  # here, where several parts are read at once
         return tally
 
 
@@ -318,34 +297,15 @@ def _add_urls(urls: Sequence[UrlsByGroup], batch: ReviewedBatch) -> None:
 
 
 def _values(batch: ReviewedBatch) -> pl.DataFrame:
-    """Raw values of license and link, with the conclusion: what differs besides is added up."""
+    """Raw values of license and link; what differs besides is added up."""
     said = batch.said
-    rows = said.rows
-    conclusion = np.zeros(len(said.said), np.int64)
-    conclusion[said.numbers] = batch.conclusions
     return pl.DataFrame(
         {
             "license": pl.Series([one.license for one in said.said], dtype=pl.String),
             "license_url": pl.Series([one.license_url for one in said.said], dtype=pl.String),
-            "conclusion": conclusion,
-            "samples": rows,
+            "samples": said.rows,
         }
-    ).filter(pl.col("samples") > 0)
-
-
-def _hosts(batch: ReviewedBatch, conclusions: Sequence[Conclusion]) -> pl.DataFrame:
-    kinds = np.array([host_kind(conclusion) for conclusion in conclusions], np.int64)
-    column = as_dictionary(batch.columns["host"])
-    names = pl.Series(column.dictionary).extend_constant(None, 1)
-    indices = (
-        column.indices.fill_null(len(column.dictionary)) if column.null_count else column.indices
     )
-    codes = indices.to_numpy(zero_copy_only=False)
-    pairs, samples = np.unique(
-        codes.astype(np.int64) * HOST_KINDS + kinds[batch.conclusions], return_counts=True
-    )
-    host = names.gather(pairs // HOST_KINDS)
-    return pl.DataFrame({"host": host, "kind": pairs % HOST_KINDS, "samples": samples})
 
 
 def _note_not_open(tally: ReviewTally, batch: ReviewedBatch, shard: int) -> None:
