@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audit.cli.counting import counted_by_caption, counted_by_image, what_is_counted
+from audit.cli.gates import TRIPPED
 from audit.cli.options import (
     common_options,
     concept_options,
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from audit.counts.results import CountResult
     from audit.counts.visual_results import VisualResult
     from audit.verdicts import FlagResult
-
-#: Exit code of a gate that the user set and that tripped.
-TRIPPED = 3
 
 
 class Range(click.ParamType[tuple[float, float]]):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audit.cli.gates import Gate, GateType
+from audit.cli.gates import TRIPPED, Gate, GateType
 from audit.cli.options import (
     common_options,
     concept_options,
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 NUMBERINGS = ("flickr",)
 USES = ("research", "commercial-training", "redistribution")
 LISTINGS = ("finding", "license", "host", "value")
-#: Exit code of a command whose gate tripped.
-TRIPPED = 3
 LISTED = 20
 
 _numbers_option = click.option(

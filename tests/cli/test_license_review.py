@@ -115,7 +115,7 @@ def test_a_concept_is_reviewed_alone(reviewed):
         ("missing>30%", 0),  # exactly 30 % are
         ("missing>2", 3),
         ("missing>3", 0),
-        ("conflicting", 3),
+        ("conflicting>0", 3),
         ("conflict-link>0", 0),
         ("unknown>39.9%", 3),
         ("not-open>5", 3),
@@ -173,7 +173,7 @@ def test_captions_and_licenses_cannot_move_the_cursor(audit, write_shard):
         (("--rows", "mising"), "Did you mean 'missing'?"),
         (("--fail-on", "mising>5%"), "Did you mean 'missing'?"),
         (("--fail-on", "missing>lots"), "is no gate"),
-        (("--fail-on", "missing>100%"), "can never trip"),
+        (("--fail-on", "missing>101%"), "nothing can be more than 100 %"),
         (("--fail-on", "missing<5%"), "is no gate"),
         (("--rows", "use-denied"), "--use PROFILE"),
         (("--to", "x.parquet"), "--rows FINDING"),
