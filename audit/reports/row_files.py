@@ -42,7 +42,7 @@ def _frames(rows: Iterable[ReviewedRow]) -> Iterator[pl.DataFrame]:
     some = iter(rows)
     first = True
     while (batch := list(itertools.islice(some, _TOGETHER))) or first:
-        yield pl.DataFrame([row.to_dict() for row in batch], schema=ReviewedRow.SCHEMA)
+        yield pl.DataFrame([row.to_record() for row in batch], schema=ReviewedRow.SCHEMA)
         first = False
 
 

@@ -146,7 +146,7 @@ class LicenseReview:
     def to_polars(self) -> pl.DataFrame:
         """The rows that were asked for, or else the listing of :attr:`listed_by`."""
         if self.rows_of is not None:
-            return pl.DataFrame([row.to_dict() for row in self.rows], schema=ReviewedRow.SCHEMA)
+            return pl.DataFrame([row.to_record() for row in self.rows], schema=ReviewedRow.SCHEMA)
         return _LISTED[self.listed_by](self)
 
 

@@ -60,6 +60,10 @@ class ReviewedRow:
     }  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "findings": list(self.findings)}
+
+    def to_record(self) -> dict[str, Any]:
+        """As a row of :data:`SCHEMA`, which CSV can hold."""
         return {**asdict(self), "findings": " ".join(self.findings)}
 
 
