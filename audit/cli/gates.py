@@ -52,18 +52,16 @@ def parse_gate(text: str) -> Gate:
     Raises
     ------
     click.BadParameter
-        If it is none, or a percentage above 100, which nothing can trip.
+        If it is none, or a percentage from 100 on, which nothing can trip.
     """
     found = _GATE.fullmatch(text)
     if found is None:
-        raise click.BadParameter(
-            f"{text!r} is no gate: write FINDING>N or FINDING>5%, such as denied>0."
-        )
+        raise click.BadParameter(f"{text!r} is no gate: write FINDING>N or FINDING>N%.")
     finding, number, percent = found.groups()
     limit = Decimal(number)
     if not percent and limit % 1:
         raise click.BadParameter(f"{text!r}: there is no {number}th of a sample; or was % meant?")
-    if percent and limit > 100:
+    if percent and limit >= 100:
         raise click.BadParameter(f"{text!r}: nothing can be more than 100 % of the samples.")
     return Gate(finding, float(limit / 100 if percent else limit), bool(percent))
 

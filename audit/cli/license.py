@@ -192,10 +192,24 @@ def _own_map(talk: Talk, opened: Dataset, options: dict[str, Any]) -> LicenseMap
         return None
     if options["map_file"] is None:
         return kept_map(opened.folder)
-    own = keep_map(read_map(options["map_file"]), opened.folder)
+    own = read_map(options["map_file"], options["numbers"])
+    before = _replaced_map(opened)
+    own = keep_map(own, opened.folder)
     mapped = counted(len(own.entries), "value")
-    talk.say(f"{mapped} mapped; kept with {opened.name} for later reviews.")
+    talk.say(f"{mapped} mapped; kept with {opened.name} for later reviews{before}.")
     return own
+
+
+def _replaced_map(opened: Dataset) -> str:
+    """What to say of the map that is there, if another takes its place."""
+    from audit.errors import SourceError
+    from audit.licenses.mapping import kept_map
+
+    try:
+        before = kept_map(opened.folder)
+    except SourceError:
+        return ", in place of one that was damaged"
+    return f", in place of {before.source} of {before.kept}" if before else ""
 
 
 def _write_rows(
@@ -211,8 +225,17 @@ def _write_rows(
 
 def _gate(talk: Talk, review: LicenseReview, gates: tuple[Gate, ...]) -> int:
     tripped = False
+    unread = review.coverage.unread_rows
+    if gates and (unread is None or not review.coverage.complete):
+        talk.warn(f"{review.coverage.describe()}; rows that were not read count as found.")
     for gate in gates:
         samples, of = review.whole.named[gate.finding].samples, review.samples
+        if unread is None:
+            talk.warn(f"Nobody knows how many rows were not read: {gate} was not held.")
+            tripped = True
+            continue
+        lost = unread + review.coverage.rejected_lines
+        samples, of = samples + lost, of + lost
         if not of:
             talk.warn(f"There are no samples: nothing was held against {gate}.")
             tripped = True

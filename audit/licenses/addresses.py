@@ -12,6 +12,9 @@ from audit.licenses.terms import License
 
 _SCHEME = re.compile(r"(?:https?:)?//", re.IGNORECASE | re.ASCII)
 _NO_SCHEME = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?:/|$)", re.IGNORECASE | re.ASCII)
+#: Sites that have a page for each identifier.
+_IDENTIFIER_SITES = ("spdx.org", "opensource.org")
+_IDENTIFIER_PATH = re.compile(r"/licenses?/([a-z0-9.+-]*?)(?:\.html|\.json)?/?", re.ASCII)
 _CREATIVE_COMMONS = "creativecommons.org"
 _RIGHTS_STATEMENTS = "rightsstatements.org"
 
@@ -78,9 +81,16 @@ def from_address(text: str) -> tuple[License | str | None, str, str]:
     if key in _listed():
         identifier, source = _listed()[key]
         return identifier, "listed-url", source
-    if key in spdx.addresses():
-        return spdx.addresses()[key], "spdx-url", ""
-    return None, "unlisted-url", ""
+    license = spdx.addresses().get(key) or _by_identifier(host, lower(parts.path))
+    return license, "spdx-url" if license else "unlisted-url", ""
+
+
+def _by_identifier(host: str, path: str) -> License | None:
+    """The license of a page of its identifier, at SPDX or the Open Source Initiative."""
+    found = _IDENTIFIER_PATH.fullmatch(path)
+    if host not in _IDENTIFIER_SITES or found is None:
+        return None
+    return spdx.identifiers().get(found[1])
 
 
 def _split(text: str) -> SplitResult | None:

@@ -25,9 +25,14 @@ _MISSING = frozenset({
 #: What says that it is not known.
 _SAID_UNKNOWN = frozenset({
     "unknown", "license unknown", "unknown license", "licence unknown", "unknown licence",
-    "not specified", "unspecified", "license not specified", "no license", "no license specified",
-    "no licence", "noassertion", "other", "to be determined", "tbd", "copyright unknown",
+    "not specified", "unspecified", "license not specified", "no license specified",
+    "noassertion",
+})  # fmt: skip
+#: What says that there is another license, several or none, or doubts that it can be known.
+_SAID_UNCLEAR = frozenset({
+    "no license", "no licence", "other", "to be determined", "tbd", "copyright unknown",
     "copyright status unknown", "rights status unknown", "see website", "various", "mixed",
+    "usage conditions apply", "no restrictions", "custom", "multiple",
 })  # fmt: skip
 
 
@@ -67,3 +72,8 @@ def is_missing(text: str) -> bool:
 def is_said_unknown(text: str) -> bool:
     """Whether tidied text says itself that the license is not known."""
     return lower(text) in _SAID_UNKNOWN
+
+
+def is_said_unclear(text: str) -> bool:
+    """Whether tidied text says that there is more to it, and not what."""
+    return lower(text) in _SAID_UNCLEAR

@@ -15,16 +15,18 @@ from audit.licenses.terms import License, Status, Terms
 
 #: Of a license whose version is not said.
 NO_VERSION = "version-unknown"
-_SOURCE = "Creative Commons, cc-legal-tools.csv"
+SOURCE = "Creative Commons, cc-legal-tools.csv"
 #: What a path may end in after the license: its deed or legal code, in some language, or RDF.
-_ENDING = re.compile(r"(?:deed|legalcode)(?:[.-][a-z]{2,4}(?:[-_][a-z]{2,4})?)?|legalcode\.txt|rdf")
+_ENDING = re.compile(
+    r"(?:deed|legalcode)(?:[.-][a-z]{2,4}(?:[-_][a-z]{2,4}){0,2})?|legalcode\.txt|rdf"
+)
 _TOOLS = {
     "zero": License(
         "CC0-1.0",
         "CC0 1.0",
         "public-domain",
         "All rights are waived worldwide, as far as the law allows.",
-        _SOURCE,
+        SOURCE,
         Terms(
             attribution=False,
             share_alike=False,
@@ -41,25 +43,16 @@ _TOOLS = {
         "CC-PDM-1.0",
         "Public Domain Mark 1.0",
         "public-domain",
-        "Marked as free of known copyright worldwide; the mark warrants nothing.",
-        _SOURCE,
-        Terms(
-            attribution=False,
-            share_alike=False,
-            commercial_use=True,
-            derivatives=True,
-            public_domain=True,
-            copying=True,
-            redistribution=True,
-            jurisdiction="worldwide",
-        ),
+        "Marked as free of known copyright by whoever set the mark; it permits nothing itself.",
+        SOURCE,
+        Terms(public_domain=True),
     ),
     "certification": License(
         "CC-PDDC",
         "Copyright-Only Dedication or Public Domain Certification 1.0 US",
         "unknown",
         "Either a dedication or a belief, under the law of the United States; which is not said.",
-        _SOURCE,
+        SOURCE,
         Terms(jurisdiction="US"),
     ),
 }
@@ -147,7 +140,7 @@ def _license(unit: str, version: str | None, place: str, spdx: str) -> License:
     )
     status, says = _status(unit)
     return License(
-        spdx or f"LicenseRef-CC-{own}", name, status, says, _SOURCE, _terms(unit, version, place)
+        spdx or f"LicenseRef-CC-{own}", name, status, says, SOURCE, _terms(unit, version, place)
     )
 
 

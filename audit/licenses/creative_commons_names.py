@@ -58,6 +58,9 @@ _BEGINNINGS = ("cc", "creative", "attribution", "by")
 _LICENSE = frozenset({"license", "licence", "licenses", "licences"})
 _SEVERAL = re.compile(r"[1-4]\.[0-9](?:, ?[1-4]\.[0-9])+")
 
+#: "no" is the code of Norway, and also a no: after a dash that stands alone, or before a word.
+_SAYS_NO = re.compile(r"(?:\s-+\s*|--\s*)no\b|\bno licen[cs]e")
+
 
 @dataclass
 class _Reading:
@@ -103,6 +106,8 @@ def from_name(text: str) -> tuple[License | None, str] | None:
     text = _LEAD_IN.sub("", lower(text), count=1)
     if not text.startswith(_BEGINNINGS):
         return None
+    if _SAYS_NO.search(text):
+        return None, "cc-text-unlisted"
     twice = re.fullmatch(r"([^()]+?) \(((?:cc|creative commons)[ -][^()]+)\)( licen[cs]e)?", text)
     if twice:
         return _agreeing(_one(twice[1]), _one(twice[2]))
@@ -143,6 +148,9 @@ def _one(text: str) -> tuple[License | None, str] | None:
     if reading.place and (reading.kind or reading.version is None):
         return None, "cc-text-unlisted"
     elements = frozenset(reading.elements)
+    if reading.version is None and elements <= {"nc", "nd", "sa"}:
+        # In use these mean licenses with "by", and say one letter pair less.
+        return None, "cc-text-unlisted"
     license = tools().by_elements.get((elements, reading.version, reading.place))
     if license is None or len(elements) != len(reading.elements):
         return None, "cc-text-unlisted"

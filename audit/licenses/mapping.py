@@ -75,11 +75,18 @@ class LicenseMap:
         }
 
 
-def read_map(path: str | Path) -> LicenseMap:
+def read_map(path: str | Path, numbers: str | None = None) -> LicenseMap:
     """Read a map from a CSV with the columns ``value``, ``license`` and, if wanted, ``note``.
 
     Lines without a license, and those whose license is what the tables say of the value anyhow,
     are passed over: the file may be a whole list of values of which only some were filled in.
+    A value that a table knows may be given another license only with a note that says why, and one
+    that says nothing ("?") none at all.
+
+    Parameters
+    ----------
+    numbers:
+        As in :func:`normalise`.
 
     Raises
     ------
@@ -98,7 +105,8 @@ def read_map(path: str | Path) -> LicenseMap:
             problems.append(Problem(1, f"there is no column {missing[0]!r}; it begins with one"))
         else:
             for line, cells in table:
-                entry = _entry(line, dict(zip(header, cells, strict=False)), problems)
+                cell = dict(zip(header, cells, strict=False))
+                entry = _entry(line, cell, numbers, problems)
                 if entry is None:
                     continue
                 before = entries.setdefault(entry.value, entry)
@@ -121,7 +129,9 @@ def read_map(path: str | Path) -> LicenseMap:
     return LicenseMap(path.name, tuple(entries.values()))
 
 
-def _entry(line: int, cells: dict[str, str], problems: list[Problem]) -> MapEntry | None:
+def _entry(
+    line: int, cells: dict[str, str], numbers: str | None, problems: list[Problem]
+) -> MapEntry | None:
     value, license = cells.get("value", ""), cells.get("license", "")
     if not license:
         return None
@@ -131,9 +141,15 @@ def _entry(line: int, cells: dict[str, str], problems: list[Problem]) -> MapEntr
             Problem(line, f"the license {shown(license)} is not known itself: {meant.reason}")
         )
         return None
-    if not value or meant.license.id == normalise(value).license.id:
+    known, note = normalise(value, numbers=numbers), cells.get("note", "")
+    if meant.license.id == known.license.id:
         return None
-    return MapEntry(value, meant.license.id, line, cells.get("note", ""))
+    if known.rule in ("missing", "said-unknown"):
+        problems.append(Problem(line, f"{shown(value)} says nothing, and cannot mean a license"))
+    elif known.license.id != NO_ASSERTION and meant.license.id != NO_ASSERTION and not note:
+        told = f"{shown(value)} is {known.license.id} by the tables; why not is missing"
+        problems.append(Problem(line, f"{told} in the column note"))
+    return MapEntry(value, meant.license.id, line, note)
 
 
 def keep_map(own: LicenseMap, folder: Path) -> LicenseMap:
@@ -170,6 +186,10 @@ def kept_map(folder: Path) -> LicenseMap | None:
         if record["schema"] != SCHEMA:
             raise ValueError(f"its format is {record['schema']!r}")
         entries = tuple(MapEntry(**entry) for entry in record["entries"])
+        texts = [record["source"], record["kept"]]
+        texts += [text for one in entries for text in (one.value, one.license, one.note)]
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError("something in it is no text")
         known = [entry.license for entry in entries if _is_gone(entry.license)]
         if known:
             raise ValueError(f"the license {known[0]!r} is not known")

@@ -7,13 +7,20 @@ alone: what is not proved is unknown.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from audit.errors import UsageError
 from audit.licenses import addresses, creative_commons_names, notices, spdx, statements
-from audit.licenses.cleaning import has_hidden_characters, is_missing, is_said_unknown, tidy
+from audit.licenses.cleaning import (
+    has_hidden_characters,
+    is_missing,
+    is_said_unclear,
+    is_said_unknown,
+    tidy,
+)
 from audit.licenses.tables import lower, rules
 from audit.licenses.terms import NO_ASSERTION, UNKNOWN, License, Status
 from audit.licenses.uses import judge_use, use_profiles
@@ -22,6 +29,8 @@ from audit.licenses.uses import judge_use, use_profiles
 LONGEST = 500
 #: Numberings of licenses that are known.
 NUMBERINGS = ("flickr",)
+#: A whole number, also as it is written where a column of numbers has gaps.
+_NUMBER = re.compile(r"[0-9]+(?:\.0)?", re.ASCII)
 _FLICKR = "Flickr, flickr.photos.licenses.getInfo"
 
 
@@ -110,7 +119,9 @@ def _decide(value: str | None, numbers: str | None) -> tuple[License, str, str]:
         return UNKNOWN, "missing", ""
     if is_said_unknown(text):
         return UNKNOWN, "said-unknown", ""
-    if text.isascii() and text.isdigit():
+    if is_said_unclear(text):
+        return UNKNOWN, "said-unclear", ""
+    if _NUMBER.fullmatch(text):
         return _by_number(text, numbers)
     if addresses.is_bare_path(text):
         bare = addresses.from_bare_path(text)
@@ -122,6 +133,7 @@ def _decide(value: str | None, numbers: str | None) -> tuple[License, str, str]:
 
 
 def _by_number(text: str, numbers: str | None) -> tuple[License, str, str]:
+    text = text.removesuffix(".0")
     identifier = statements.flickr_numbers().get(text) if numbers == "flickr" else None
     if identifier is None:
         return UNKNOWN, "number", ""

@@ -15,7 +15,9 @@ _RESERVED = re.compile(r"\ball rights (?:are )?reserved\b", re.ASCII)
 _DOUBT = re.compile(
     r"\b(?:cc[0-9]?|by-|creative commons|licen[cs]\w*|public domain|free|freely|permit\w*|"
     r"permission(?! of)|no|not|none|without|expired|lapsed|waive\w*|unknown|undetermined|may|"
-    r"re-?use\w*|use|used|gpl|mit|bsd|apache|unless|except|some)\b|\?|https?:",
+    r"re-?use\w*|use|used|gpl|mit|bsd|apache|unless|except|some|pd[m]?|pddl|ogl|gfdl|copyleft|"
+    r"attribution|share-?alike|creative-commons|crown|domaine|dom[ií]nio|gemeinfrei|lizenz\w*|"
+    r"libre|licenc\w*|licenz\w*|frei|n/a)\b|\?|https?:|^© ?-?$",
     re.ASCII,
 )
 _CREDIT = re.compile(

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from functools import cache
 
+from audit.licenses.agreement import is_statement
 from audit.licenses.creative_commons import tools
 from audit.licenses.statements import references
 from audit.licenses.tables import lower, read_csv, said
@@ -15,6 +16,8 @@ from audit.licenses.terms import UNKNOWN, License, Operator, Terms, join
 _SOURCE = "SPDX License List"
 #: Identifiers of letters alone that nobody writes for anything else in a license column.
 _PLAIN_WORDS_TAKEN = frozenset({"MIT", "ISC", "Unlicense", "Zlib", "PostgreSQL", "WTFPL"})
+#: Names of who made the license.
+_NAMES_WITH_DIGITS = frozenset({"W3C"})
 _MAY_JOIN = re.compile(r"\b(?:AND|OR|WITH|and|or|with)\b|[()]", re.ASCII)
 _TOKEN = re.compile(r"\s*(\(|\)|[A-Za-z0-9.+-]+)")
 _LICENSE_REF = re.compile(r"LicenseRef-[A-Za-z0-9.-]+", re.ASCII)
@@ -54,13 +57,20 @@ def addresses() -> dict[str, License]:
     return {
         key: identifiers()[lower(row["id"])]
         for key, row in zip(keys, rows, strict=True)
-        if times[key] == 1 and "gnu.org" not in key
+        if times[key] == 1 and "gnu.org" not in key and _is_of_one_license(key)
     }
+
+
+def _is_of_one_license(key: str) -> bool:
+    """Whether an address may be that of a single license: not a whole site, nor a list."""
+    _, _, path = key.partition("/")
+    return bool(path) and path.rsplit("/", 1)[-1] not in ("license", "licenses", "licensing")
 
 
 def is_plain_word(license: License) -> bool:
     """Whether an identifier alone may as well be a word or a name (Nokia, Fair, Ruby)."""
-    return license.id.isalpha() and license.id not in _PLAIN_WORDS_TAKEN
+    is_word = license.id.isalpha() or license.id in _NAMES_WITH_DIGITS
+    return is_word and license.id not in _PLAIN_WORDS_TAKEN
 
 
 def is_license_ref(text: str) -> bool:
@@ -122,6 +132,8 @@ def _joined(tokens: list[str], depth: int, operator: Operator) -> tuple[License,
         part, tokens = _joined(tokens, depth, "AND") if operator == "OR" else _atom(tokens, depth)
         parts.append(part)
         if not tokens or tokens[0] not in (operator, operator.lower()):
+            if operator == "OR" and len(parts) > 1 and any(map(is_statement, parts)):
+                raise LookupError("a statement cannot be chosen")
             return join(parts, operator), tokens
         tokens = tokens[1:]
 
@@ -172,6 +184,10 @@ def _exceptions() -> dict[str, str]:
 
 def _license(row: dict[str, str], reviewed: dict[str, str] | None) -> License:
     share_alike = said(row["share_alike"])
+    if reviewed is not None and reviewed["status"] == "unknown":
+        terms = Terms(database_right=said(reviewed["database_right"]))
+        says = "Licenses a database, and not the works in it."
+        return License(row["id"], row["name"], "unknown", says, reviewed["source"], terms)
     if reviewed is not None:
         source, status = reviewed["source"], reviewed["status"]
         share_alike = said(reviewed["share_alike"])

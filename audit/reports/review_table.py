@@ -25,7 +25,7 @@ _LINES = 8
 _BLOCKING_ROWS = 3
 _LONGEST = 60
 _STYLES = {
-    "open": "green", "public-domain": "green", "restricted": "yellow", "in-copyright": "red",
+    "open": "green", "public-domain": "default", "restricted": "yellow", "in-copyright": "red",
     "unknown": "yellow",
 }  # fmt: skip
 #: What is told of each host and concept, and the head of its column.
@@ -230,9 +230,7 @@ def _row(row: ReviewedRow) -> Text:
 
 def _openness(openness: Openness) -> list[RenderableType]:
     text = Text("Openness: ", style="bold")
-    sure = openness.answers[0].holds == "yes"
-    text.append("none of the three kinds" if openness.tier == "none" else openness.tier)
-    text.append("" if sure or openness.tier == "none" else ", as far as the data can tell")
+    text.append(openness.tier or "not shown to be of any of the three kinds")
     shown: list[RenderableType] = [text]
     for answer in openness.answers:
         line = Text(f"  {answer.tier}: ")
@@ -273,7 +271,8 @@ def _basis(review: LicenseReview) -> Text:
     if review.license_map is not None:
         values = counted(len(review.license_map.entries), "value")
         text.append(f". Read with the map {visible(review.license_map.source)} ({values})")
-    text.append(". A census: every row was read.")
+    read = "every row was read" if review.coverage.complete else "every row that could be read"
+    text.append(f". A census: {read}.")
     return text
 
 

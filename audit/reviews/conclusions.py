@@ -7,7 +7,7 @@ nothing (``NOASSERTION``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from audit.licenses.agreement import agreed, denies_copyright
@@ -25,8 +25,6 @@ End = Literal["", "past", "to come", "unreadable"]
 _IN_COPYRIGHT = "LicenseRef-in-copyright"
 #: Rules that say that nothing was said.
 _NOTHING_SAID = frozenset({"missing", "said-unknown"})
-#: Sites whose every address names a license: one there that names none is no side remark.
-_LICENSE_SITES = frozenset({"cc-url-unlisted", "rightsstatements-url-unlisted"})
 
 
 class Said(NamedTuple):
@@ -78,6 +76,9 @@ class Reasoner:
         theirs.
     use:
         Also find whether the concluded license permits this.
+    page_links:
+        An address in the column of licenses was only found on the page of the image, as in
+        LAION's own shards: the last link to Creative Commons before the image.
     """
 
     def __init__(
@@ -85,13 +86,14 @@ class Reasoner:
         reader: ValueReader,
         dataset_license: str | None = None,
         use: UseProfile | None = None,
+        page_links: bool = False,
     ) -> None:
-        self.reader, self._use = reader, use
+        self.reader, self._use, self._page_links = reader, use, page_links
         self.of_dataset = normalise(dataset_license) if dataset_license else None
 
     def conclude(self, said: Said) -> Conclusion:
         """What follows from what one row says."""
-        text, link = self.reader.read(said.license), self.reader.read(said.license_url)
+        text, link = map(_without_foreign_ids, map(self.reader.read, said[:2]))
         declared, concluded, rule, reason, findings = self._weighed(text, link)
         if said.holder and denies_copyright(declared):
             findings.append("conflict-holder")
@@ -100,14 +102,19 @@ class Reasoner:
         elif said.holder and rule == "missing":
             findings.append("holder-named")
             concluded, rule = statements()[_IN_COPYRIGHT], "holder-named"
-            reason = "No license is said, and a copyright holder is named."
-        if said.end in ("past", "unreadable") and concluded.status in ("open", "restricted"):
-            findings.append("expired")
-            rule, concluded = "expired", UNKNOWN
-            is_past = said.end == "past"
+            reason = "No license is said, and a copyright holder is named: presumed in copyright."
+        if self._page_links and text.rule.startswith("cc-url") and concluded is not UNKNOWN:
+            findings.append("page-link")
+            rule, concluded = "page-link", UNKNOWN
             reason = (
-                f"{declared.id} ended." if is_past else f"When {declared.id} ends is unreadable."
+                f"A link to {declared.id} was on the page; of what it is the license is not said."
             )
+        if said.end in ("past", "unreadable") and concluded.status in ("open", "restricted"):
+            is_past = said.end == "past"
+            rule, concluded = "expired" if is_past else "end-unreadable", UNKNOWN
+            findings.append(rule)
+            when = "ended" if is_past else "ends on a day that cannot be read"
+            reason = f"{declared.id} {when}."
         if concluded.status == "unknown" and "missing" not in findings:
             findings.append("unclear")
         findings += self._beside(declared, concluded, (text, link))
@@ -124,16 +131,16 @@ class Reasoner:
         if both is None:
             reason = f"The license says {text.license.id}, and the link {link.license.id}."
             return declared, UNKNOWN, "conflict-link", reason, ["conflict-link"]
-        if link.rule in _LICENSE_SITES and both is not UNKNOWN:
-            reason = f"Said to be {both.id}; the link is at a site of licenses, and names none."
-            return declared, UNKNOWN, "link-unlisted", reason, []
-        if both.id == "NOASSERTION":
+        if both is UNKNOWN:
             reason = link.reason if text.rule in _NOTHING_SAID else text.reason
             return declared, UNKNOWN, "not-understood", reason, []
+        # What is not understood may take back what is.
         if text.license is UNKNOWN and text.rule not in _NOTHING_SAID:
-            # What is not understood may take back what the link grants.
-            reason = f"The link says {both.id}, and the license something that is not understood."
+            reason = f"The link says {both.id}, and the license something that proves nothing."
             return declared, UNKNOWN, "license-not-understood", reason, []
+        if link.license is UNKNOWN and link.rule not in _NOTHING_SAID:
+            reason = f"The license says {both.id}, and the link something that proves nothing."
+            return declared, UNKNOWN, "link-not-understood", reason, []
         source = "license" if text.license is both else "link"
         return declared, both, f"by-{source}", f"The {source} says {both.id}. {both.says}", []
 
@@ -153,3 +160,10 @@ class Reasoner:
             if answer != "allowed":
                 findings.append(f"use-{answer}")
         return findings
+
+
+def _without_foreign_ids(read: Normalised) -> Normalised:
+    """Identifiers of somebody else prove nothing, and there may be as many as rows."""
+    if read.rule == "license-ref-unlisted":
+        return replace(read, license=UNKNOWN)
+    return read

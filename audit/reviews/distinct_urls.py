@@ -71,7 +71,7 @@ class UrlsByGroup:
             is_first = _differs_from_last(pairs >> bits)
             is_alone = is_first & np.append(is_first[1:], True)[: len(pairs)]
             shared = ~is_alone
-            group = (pairs & np.uint64((1 << self._bits) - 1)).astype(np.uint16)
+            group = (pairs & np.uint64((1 << self._bits) - 1)).astype(np.int64)
             alone = np.bincount(group[is_alone], minlength=1 << self._bits)
             # Only URLs of several groups need to be told apart from here on.
             self._counted = alone, group[shared], np.cumsum(is_first[shared], dtype=np.int64)

@@ -21,7 +21,10 @@ FINDINGS = {
     "conflict-link": "license and link name different licenses",
     "conflict-holder": "said to be without copyright, and a copyright holder is named",
     "conflict-dataset": "the row says another license than the dataset gives for itself",
-    "expired": "the license ended, or the day on which it ends cannot be read",
+    "page-link": "the license is a link that was found on the page, and may be of something else",
+    "expired": "the license ended",
+    "end-unreadable": "the day on which the license ends cannot be read",
+    "claimed": "said to be in the public domain, and not by what right: nothing permits a use",
     "non-commercial": "use for gain is not permitted",
     "no-derivatives": "passing on what is made of it is not permitted",
     "share-alike": "what is made of it must have the same license",
@@ -35,7 +38,7 @@ USE_FINDINGS = {
 }
 #: Names for several at once.
 GROUPS = {
-    "conflicting": ("conflict-link", "conflict-holder", "conflict-dataset"),
+    "conflicting": ("conflict-link", "conflict-holder"),
     "not-open": ("restricted", "in-copyright", "unknown"),
 }
 #: Everything that can be asked for by name, and what it means.
@@ -43,7 +46,7 @@ NAMES = {
     **{status: f"concluded to be {status}" for status in STATUSES},
     **FINDINGS,
     **USE_FINDINGS,
-    "conflicting": "any of the three conflicts",
+    "conflicting": "what the row says contradicts itself: by its link or its holder",
     "not-open": "not concluded to be open or public domain",
 }
 
@@ -81,5 +84,6 @@ def of_license(license: License) -> list[str]:
         ("non-commercial", license.status == "restricted" and terms.commercial_use is False),
         ("no-derivatives", license.status == "restricted" and terms.derivatives is False),
         ("share-alike", terms.share_alike is True),
+        ("claimed", license.status == "public-domain" and terms.copying is None),
     )
     return [name for name, is_so in told if is_so]

@@ -16,10 +16,12 @@ from audit.licenses.normalise import Normalised
 from audit.reviews.rows import ReviewedRow
 from audit.reviews.scopes import ScopeReview
 
-Tier = Literal["openly licensed", "open access", "replicable", "none"]
+Tier = Literal["openly licensed", "open access", "replicable"]
 Holds = Literal["yes", "no", "unknown"]
 
 _OPEN = ("open", "public-domain")
+#: Open licenses that a dataset may have for itself, and an image cannot.
+_OF_DATABASES = ("ODbL-1.0", "ODC-By-1.0")
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Openness:
     Attributes
     ----------
     tier:
-        The first kind that nothing rules out.
+        The first kind that is proved; None if none is.
     answers:
         All three.
     blocking:
@@ -63,8 +65,8 @@ class Openness:
     blocking_rows: tuple[ReviewedRow, ...]
 
     @property
-    def tier(self) -> Tier:
-        return next((one.tier for one in self.answers if one.holds != "no"), "none")
+    def tier(self) -> Tier | None:
+        return next((one.tier for one in self.answers if one.holds == "yes"), None)
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -94,13 +96,16 @@ def judge_openness(
     first_rows:
         Of those that are not open.
     """
-    samples, not_open = reviewed.samples, reviewed.named["not-open"].samples
+    not_open = reviewed.named["not-open"].samples
     unread = () if coverage.complete else (coverage.describe(),)
     return Openness(
         (
-            _openly_licensed(samples, not_open, unread, own),
-            _with_urls("open access", without_url, ("whether every link still answers", *unread)),
+            _openly_licensed(reviewed, unread, own),
             _with_urls(
+                reviewed, "open access", without_url, ("whether every link still answers", *unread)
+            ),
+            _with_urls(
+                reviewed,
                 "replicable",
                 without_url,
                 ("how samples were chosen and processed: the dataset does not say", *unread),
@@ -112,26 +117,40 @@ def judge_openness(
 
 
 def _openly_licensed(
-    samples: int, not_open: int, unread: tuple[str, ...], own: Normalised | None
+    reviewed: ScopeReview, unread: tuple[str, ...], own: Normalised | None
 ) -> TierAnswer:
-    why = []
-    if not_open:
-        without = f"{not_open:,} of {samples:,} samples have"
-        why.append(
-            f"{without if not_open > 1 else f'1 of {samples:,} samples has'} no open license"
-        )
+    samples, named = reviewed.samples, reviewed.named
+    against = []
+    if named["not-open"].samples:
+        against.append(f"{_some(named['not-open'].samples, samples)} no open license")
     if own is None:
-        why.append("the dataset says no license of its own (audit ingest --dataset-license)")
-    elif own.status not in _OPEN:
-        why.append(f"the dataset's own license is {own.status}: {own.license.id}")
+        against.append("the dataset says no license of its own (audit ingest --dataset-license)")
+    elif own.status not in _OPEN and own.license.id not in _OF_DATABASES:
+        against.append(f"the dataset's own license is {own.status}: {own.license.id}")
     if not samples:
-        why.append("there are no samples")
-    if why:
-        return TierAnswer("openly licensed", "no", tuple(why))
-    return TierAnswer("openly licensed", "unknown" if unread else "yes", unread)
+        against.append("there are no samples")
+    if against:
+        return TierAnswer("openly licensed", "no", tuple(against))
+    doubts = list(unread)
+    if named["claimed"].samples:
+        doubts.append(
+            f"by what right {named['claimed'].samples:,} of {samples:,} samples are in the public "
+            "domain"
+        )
+    if named["mapped"].samples:
+        doubts.append(f"what the curator's map says of {named['mapped'].samples:,} samples")
+    return TierAnswer("openly licensed", "unknown" if doubts else "yes", tuple(doubts))
 
 
-def _with_urls(tier: Tier, without_url: int, open_questions: tuple[str, ...]) -> TierAnswer:
+def _some(number: int, samples: int) -> str:
+    return f"{number:,} of {samples:,} samples {'has' if number == 1 else 'have'}"
+
+
+def _with_urls(
+    reviewed: ScopeReview, tier: Tier, without_url: int, open_questions: tuple[str, ...]
+) -> TierAnswer:
+    if not reviewed.samples:
+        return TierAnswer(tier, "no", ("there are no samples",))
     if without_url:
         return TierAnswer(tier, "no", (f"{without_url:,} samples do not say where they are",))
     return TierAnswer(tier, "unknown", open_questions)

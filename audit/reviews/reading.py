@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from audit.datasets.dataset import Dataset, Part
 from audit.licenses.agreement import denies_copyright
-from audit.licenses.cleaning import is_missing, is_said_unknown, tidy
+from audit.licenses.cleaning import is_missing, is_said_unclear, is_said_unknown, tidy
 from audit.licenses.normalise import normalise
+from audit.licenses.tables import lower
 from audit.reviews.conclusions import Conclusion, End, Reasoner, Said
 
 #: Columns of a part that say something about rights, in the order of :class:`Said`.
@@ -26,9 +27,22 @@ RIGHTS_COLUMNS = ("license", "license_url", "rights_holder", "license_end")
 BATCH_ROWS = 1 << 17
 
 _CACHED = 1 << 16
-#: A holder is named, unless one of these words may say that there is none.
-_MAY_SAY_NONE = re.compile(r"domain|copyright|cc0|none|known|rights|orphan|expired", re.IGNORECASE)
-_DAY = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:[T ].*)?")
+#: What stands in the column of holders where there is none, or none is known.
+_NO_HOLDER = re.compile(
+    r"(?:unknown|anonymous|unidentified|unattributed)(?: (?:author|artist|photographer|creator|"
+    r"maker|holder|copyright holder|rights holder))?s?|anon|none(?: (?:known|identified))?|"
+    r"no (?:known )?(?:copyright|rights?)(?: ?holders?| restrictions?)?|orphan(?:ed)?(?: works?)?|"
+    r"(?:not in|out of|no longer in) copyright|copyright (?:has )?(?:expired|lapsed|unknown|"
+    r"undetermined)|expired|(?:in the )?public domain|various|[0-9 .-]+",
+    re.ASCII,
+)
+#: Without one of these, no statement denies copyright.
+_MAY_DENY = re.compile(r"domain|copyright|known|pdm|mark|pd-|work", re.ASCII)
+_DAY = re.compile(
+    r"(\d{4})-?(\d{2})-?(\d{2})"
+    r"(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?(?:Z|UTC|[+-]\d{2}:?\d{2}))?)?",
+    re.ASCII,
+)
 
 IntArray = NDArray[np.int64]
 
@@ -135,11 +149,12 @@ def names_a_holder(value: str) -> bool:
     (True, False, False)
     """
     text = tidy(value)
-    if is_missing(text) or is_said_unknown(text):
+    if is_missing(text) or is_said_unknown(text) or is_said_unclear(text):
         return False
-    if _MAY_SAY_NONE.search(text) is None:
-        return True
-    return not denies_copyright(normalise(text).license)
+    if _NO_HOLDER.fullmatch(lower(text)):
+        return False
+    # A statement in the wrong column, such as "No known copyright restrictions".
+    return _MAY_DENY.search(lower(text)) is None or not denies_copyright(normalise(text).license)
 
 
 @lru_cache(_CACHED)

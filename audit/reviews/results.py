@@ -20,7 +20,8 @@ from audit.reviews.scopes import LicenseCount, ScopeReview
 
 DISCLAIMER = (
     "What rows say and what follows from it, as far as tables know it; nobody asked the holders. "
-    "Not legal advice"
+    "Denied is by the license; exceptions in the law are not judged. Allowed may "
+    "ask for conditions, such as naming the author. Not legal advice"
 )
 
 #: What an answer can be listed by.

@@ -148,7 +148,9 @@ def _rows_of_part(
         }
         for place, index in enumerate(here.tolist()):
             says = {column: values[place] for column, values in told.items()}
-            conclusion = concluder.conclusions[int(batch.conclusions[index])]
+            # Conclusions that differ in their reason alone are counted as one.
+            said = batch.said.said[int(batch.said.numbers[index])]
+            conclusion = question.reasoner.conclude(said)
             yield _row(part, int(batch.rows[index]), says, conclusion)
 
 

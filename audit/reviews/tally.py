@@ -39,6 +39,8 @@ NAMED_ROWS = 20
 
 IntArray = NDArray[np.int64]
 
+#: Layouts whose column of licenses holds what was linked on the page, if it holds an address.
+_PAGE_LINKS = ("LAION-400M", "LAION-2B/5B")
 #: Keys of the values that rows have.
 VALUE_KEYS = {"license": pl.String, "license_url": pl.String}
 
@@ -69,7 +71,8 @@ class ReviewQuestion:
     def reasoner(self) -> Reasoner:
         own = self.dataset.manifest.dataset_license
         use = use_profile(self.use) if self.use else None
-        return Reasoner(ValueReader(self.own_map, self.numbers), own, use)
+        page_links = self.dataset.manifest.mapping.preset in _PAGE_LINKS
+        return Reasoner(ValueReader(self.own_map, self.numbers), own, use, page_links)
 
     @cached_property
     def condition(self) -> Condition | None:

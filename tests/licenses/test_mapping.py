@@ -36,6 +36,19 @@ def test_a_known_value_can_be_doubted(write_map):
     assert ValueReader(own).read("Public domain").status == "unknown"
 
 
+def test_a_known_value_gets_another_license_only_with_a_reason(write_map):
+    with pytest.raises(UsageError, match="why not is missing in the column note"):
+        read_map(write_map("value,license\nAll rights reserved,CC BY 4.0\n"))
+    own = read_map(write_map("value,license,note\nAll rights reserved,CC BY 4.0,contract 12\n"))
+    assert "contract 12" in ValueReader(own).read("All rights reserved").reason
+
+
+def test_numbers_that_a_numbering_explains_are_passed_over_with_it(write_map):
+    path = write_map("value,license\n9,CC0-1.0\nx,MIT\n")
+    assert [entry.value for entry in read_map(path, "flickr").entries] == ["x"]
+    assert [entry.value for entry in read_map(path).entries] == ["9", "x"]
+
+
 def test_lines_without_license_or_that_change_nothing_are_passed_over(write_map):
     own = read_map(
         write_map(
@@ -58,6 +71,8 @@ def test_lines_without_license_or_that_change_nothing_are_passed_over(write_map)
         ("value,licence\nx,CC0\n", "there is no column 'license'"),
         ("value,license\nx,CC0\nx,MIT\n", 'mine.csv:3: "x" has another license in 2'),
         ("value,license\nCC0,CC0\n", "maps nothing"),
+        ("value,license\n?,CC0\n", "says nothing, and cannot mean a license"),
+        ("value,license\n,CC0\n", "says nothing, and cannot mean a license"),
         ("", "there is no column 'value'"),
         ('value,license\n"x,CC0\n', "is no CSV"),
     ],
@@ -83,6 +98,8 @@ def test_a_map_is_kept_and_found_again(write_map, tmp_path):
         lambda record: record.update(schema="audit.license.map/9"),
         lambda record: record["entries"][0].update(license="free for all"),
         lambda record: record.pop("entries"),
+        lambda record: record.update(source=5),
+        lambda record: record["entries"][0].update(value=None),
     ],
 )
 def test_a_damaged_map_is_never_left_out_in_silence(write_map, tmp_path, change):

@@ -16,7 +16,7 @@ PROFILES = ("research", "commercial-training", "redistribution")
         ("CC BY 4.0", ("allowed", "allowed", "allowed")),
         ("CC BY-SA 4.0", ("allowed", "allowed", "allowed")),
         ("CC0", ("allowed", "allowed", "allowed")),
-        ("Public Domain Mark", ("allowed", "allowed", "allowed")),
+        ("Public Domain Mark", ("unknown", "unknown", "unknown")),
         ("MIT", ("allowed", "allowed", "allowed")),
         ("CC BY-NC 4.0", ("allowed", "denied", "allowed")),
         ("CC BY-ND 4.0", ("allowed", "denied", "allowed")),

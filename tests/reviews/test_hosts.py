@@ -62,7 +62,7 @@ def test_names_are_found_again_where_there_are(home, write_shard):
     ("conclusion", "names"),
     [
         (conclude("CC BY 4.0"), {"open"}),
-        (conclude("CC0", dataset="CC BY 4.0"), {"public-domain", "conflicting"}),
+        (conclude("CC BY 3.0", "CC BY 4.0"), {"unknown", "conflicting"}),
         (conclude("?"), {"unknown", "missing"}),
         (conclude("?", holder=True), {"in-copyright", "missing"}),
     ],

@@ -53,6 +53,15 @@ def test_every_row_says_what_its_columns_say(rows, encoded, without_link):
         ("Public domain", False),
         ("public domain ", False),
         ("No known copyright restrictions", False),
+        ("Unknown author", False),
+        ("anonymous", False),
+        ("Copyright expired", False),
+        ("No known copyright holder", False),
+        ("Orphan work", False),
+        ("not in copyright", False),
+        ("0", False),
+        ("Design and Artists Copyright Society", True),
+        ("The Unknown Artists Trust", True),
         ("CC0", True),  # a waiver has somebody who waives
     ],
 )
@@ -67,6 +76,9 @@ def test_whether_a_holder_is_named(value, named):
         ("2026-11-25", "to come"),  # the license holds on its last day
         ("20261124", "past"),
         ("2026-11-26T00:00:00Z", "to come"),
+        ("2026-11-26 12:30:00 +01:00", "to come"),
+        ("2099-01-01 revoked 2019", "unreadable"),
+        ("2099-01-01 to 2020-01-01", "unreadable"),
         ("1999-02-30", "unreadable"),
         ("31.12.2019", "unreadable"),
         ("never", "unreadable"),
