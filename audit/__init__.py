@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from audit.counts.visual_results import VisualResult as VisualResult
     from audit.errors import AuditError as AuditError
     from audit.generation import generate as generate
+    from audit.removal.found import Found as Found
+    from audit.removal.removing import RemovalReport as RemovalReport
+    from audit.removal.wanted import Wanted as Wanted
     from audit.reviews.results import LicenseReview as LicenseReview
     from audit.scores import ScoreResult as ScoreResult
     from audit.scores import ScoreSettings as ScoreSettings
@@ -51,14 +54,17 @@ _PUBLIC = {
     "ConceptCount": "audit.counts.results",
     "CountResult": "audit.counts.results",
     "FlagResult": "audit.verdicts",
+    "Found": "audit.removal.found",
     "LicenseReview": "audit.reviews.results",
     "OpenDataset": "audit.api",
+    "RemovalReport": "audit.removal.removing",
     "ScoreResult": "audit.scores",
     "ScoreSettings": "audit.scores",
     "ThresholdEstimate": "audit.thresholds.results",
     "ThresholdSettings": "audit.thresholds.settings",
     "VisualCount": "audit.counts.visual_results",
     "VisualResult": "audit.counts.visual_results",
+    "Wanted": "audit.removal.wanted",
     "estimate_threshold": "audit.thresholds.estimate",
     "flag": "audit.verdicts",
     "generate": "audit.generation",

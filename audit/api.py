@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from audit.concepts import Concept, gather_concepts
 from audit.counts.by_caption import count_by_caption
 from audit.counts.results import CountResult
-from audit.datasets.dataset import Coverage, Dataset
+from audit.datasets.dataset import Coverage
 from audit.datasets.home import Home
 from audit.datasets.ingest import IngestListener, IngestReport
 from audit.datasets.ingest import ingest as _ingest
 from audit.datasets.overview import Overview, overview
+from audit.removal.opened import OpenedDataset
 
 if TYPE_CHECKING:
     from audit.counts.matching import By, Progress
@@ -34,12 +35,8 @@ if TYPE_CHECKING:
 PathLike = str | os.PathLike[str]
 
 
-class OpenDataset:
+class OpenDataset(OpenedDataset):
     """An ingested dataset and the questions that can be asked of it."""
-
-    def __init__(self, dataset: Dataset, home: Home | None = None) -> None:
-        self.dataset = dataset
-        self._home = home or Home(dataset.folder.parent)
 
     def __repr__(self) -> str:
         return f"<audit dataset {self.name!r}: {self.coverage.describe()}>"

@@ -20,6 +20,8 @@ from audit.cli.index import index
 from audit.cli.ingest import ingest
 from audit.cli.label import label
 from audit.cli.license import license
+from audit.cli.lookup import lookup
+from audit.cli.remove_samples import removals, remove_samples
 from audit.cli.score import score
 from audit.cli.talk import STOPPED, Talk
 from audit.cli.threshold import threshold
@@ -53,7 +55,7 @@ def cli() -> None:
 
 for command in (
     ingest, count, fetch, embed, index, label, generate, score, threshold, thresholds, flag,
-    license, datasets, show, remove, demo,
+    license, lookup, remove_samples, removals, datasets, show, remove, demo,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -46,13 +46,18 @@ def show(name: str | None, top: int, output: str, home: str | None) -> int:
 def remove(talk: Talk, name: str, yes: bool, home: str | None) -> int:
     """Delete a dataset and its results. Its sources are not touched."""
     from audit.datasets.home import Home
+    from audit.datasets.tombstones import removal_files
 
     place = Home(home)
     if name not in place.names():
         place.open(name)  # raises, with suggestions
     if not yes:
         try:
-            sure = click.confirm(f"Delete {place.folder(name)} with all results?", err=True)
+            removals = sum(one.endswith(".parquet") for one in removal_files(place.folder(name)))
+            some = "1 removal" if removals == 1 else f"{removals:,} removals"
+            more = f" and {some} of samples on request" if removals else ""
+            question = f"Delete {place.folder(name)} with all results{more}?"
+            sure = click.confirm(question, err=True)
         except click.Abort:  # Ctrl-C, or nobody there to answer
             talk.say("")
             talk.error("Nothing was deleted.", f"To delete unasked: audit remove {name} --yes")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audit.cli.options import common_options, concept_options, dataset_option, output_option
-from audit.cli.talk import Talk
+from audit.cli.talk import Talk, user
 from audit.cli.visual_options import matching_options, refuse_double
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def import_command(
     from audit.reports import label_table  # noqa: F401  (registers the table)
     from audit.reports.formats import write_answer
 
-    report = api.open(dataset, home).import_labels(file, who or _user(), replace=replace)
+    report = api.open(dataset, home).import_labels(file, who or user(), replace=replace)
     labels = report.labels
     if labels.skipped:
         talk.warn(
@@ -174,12 +174,3 @@ def import_command(
         )
     write_answer(report, output)
     return 0
-
-
-def _user() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"

@@ -105,9 +105,15 @@ def accidental_shares(dataset: Dataset, phrases: Sequence[str]) -> dict[str, Acc
 
 def _probes(dataset: Dataset) -> Any:
     for part in dataset.parts:
+        start = 0
         with pq.ParquetFile(part.path) as file:
             for batch in file.iter_batches(1 << 17, columns=["caption_probe"], use_threads=False):
-                captions: pa.Array = batch.column(0).drop_null()
+                captions: pa.Array = batch.column(0)
+                kept = part.kept(start, len(batch))
+                start += len(batch)
+                if kept is not None:
+                    captions = captions.filter(pa.array(kept))
+                captions = captions.drop_null()
                 if len(captions):
                     yield captions
 

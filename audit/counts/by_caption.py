@@ -83,12 +83,15 @@ def count_by_caption(
     counter.prepare()
     coverage = dataset.coverage
     if workers is None:
-        small = coverage.rows < _POOL_ROWS or counter.is_threaded
+        small = coverage.samples < _POOL_ROWS or counter.is_threaded
         workers = 1 if small else min(processors(), len(dataset.parts))
     tally = counter.empty_tally()
     with DistinctMatches(len(folded)) if column else contextlib.nullcontext() as values:
         tallies = run_jobs(
-            counter, dataset.parts, workers, lambda rows, _, __: on_progress(rows, coverage.rows)
+            counter,
+            dataset.parts,
+            workers,
+            lambda rows, _, __: on_progress(rows, coverage.samples),
         )
         for part_tally in tallies:
             tally.absorb(part_tally)

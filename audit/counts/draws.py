@@ -20,7 +20,8 @@ class Draw:
     Attributes
     ----------
     keys:
-        The samples drawn, sorted.
+        The samples drawn, sorted, without those that were removed on request: what is left of a
+        random sample is one of what is left of the dataset.
     concepts:
         Wordings of the concepts whose caption matches it was drawn from; None if
         it was drawn from all samples.
@@ -56,17 +57,20 @@ def draws_of(dataset: Dataset) -> tuple[list[Draw], list[str]]:
     """
     draws, outdated = [], []
     digest = dataset_digest(dataset)
+    in_force = {removal.id for removal in dataset.removed.in_force}
     for path in sorted((dataset.folder / "images").glob("*.json")):
         record = FetchRecord.read(path)
         drawn = path.with_suffix(".sample.parquet")
         if record is None or record.selection["sample"] is None or not drawn.exists():
             continue
-        if record.dataset_digest != digest:
+        # A removal that was taken back since has kept its samples from being drawn.
+        if record.dataset_digest != digest or not in_force.issuperset(record.removals):
             outdated.append(record.name)
             continue
         frame = pl.read_parquet(drawn, glob=False)
         keys = sample_keys(frame["audit_shard"].to_numpy(), frame["audit_row"].to_numpy())
         keys.sort()
+        keys = dataset.removed.without(keys)
         concepts = record.selection["concepts"]
         draws.append(
             Draw(

@@ -226,7 +226,7 @@ def _samples(
 ) -> NamedSamples:
     nobody = [NO_KEYS for _ in phrases]
     if settings.by == "visual" and settings.where is None:
-        return NamedSamples(nobody, nobody, dataset.coverage.rows, None)
+        return NamedSamples(nobody, nobody, dataset.coverage.samples, None)
     samples = named_samples(
         dataset,
         phrases if settings.by == "both" else [],

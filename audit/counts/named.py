@@ -55,13 +55,13 @@ def named_samples(
     matcher = ConceptMatcher(concepts)
     found: list[list[Keys]] = [[NO_KEYS] for _ in concepts]
     meeting = None if condition is None else SampleSet(dataset.rows_by_shard)
-    read, total = 0, dataset.coverage.rows
+    read, total = 0, dataset.coverage.samples
     for part in dataset.parts:
         if meeting is not None and condition is not None:
             for rows in rows_meeting(condition, part):
                 meeting.add(sample_keys(part.shard.ordinal, rows))
         if not concepts:
-            read += part.shard.rows or 0
+            read += part.samples
             on_progress(read, total)
             continue
         for batch in scan_part(part, matcher.phrases):

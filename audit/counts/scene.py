@@ -34,7 +34,8 @@ class Scene:
     attempted, examined:
         Samples whose image was looked for, and could be looked at.
     images, images_joined:
-        Images looked at or tried, and those of them that belong to a sample.
+        Images looked at or tried, without those of removed samples; and those of them that belong
+        to a sample.
     background:
         Vectors drawn at random, shape (images, dimension).
     unfinished_draws:
@@ -60,7 +61,7 @@ class Scene:
         drawn = _Background(background, seed, np.unique(np.concatenate(of_all)) if of_all else None)
         for number, part in enumerate(index.parts):
             images = PartImages.of(part)
-            self.images += len(images)
+            self.images += len(images) - images.removed
             self.images_joined += int((images.first_sample >= 0).sum())
             keys, examined = images.link_key, images.examined[images.link_image]
             if samples.meeting is not None:

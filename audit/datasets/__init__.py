@@ -15,6 +15,8 @@ module               what it holds
 ``dataset``          an ingested dataset, opened for reading
 ``scan``             reading the captions of a dataset, the cheapest way
 ``sample_keys``      samples as numbers, and sets of them
+``tombstones``       files of samples that were removed on request
+``removed``          which these are now; ``remaining``: what is counted without them
 ``conditions``       conditions on the sample columns
 ``lookup``           from a sample back to its row in the source
 ``overview``         what `audit show` tells; ``catalog``: `audit datasets`

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from audit.datasets import tombstones
 from audit.datasets.home import Home
 from audit.datasets.manifest import Manifest
 from audit.errors import AuditError
@@ -57,11 +58,14 @@ def catalog(home: Home) -> Catalog:
 def _entry(home: Home, name: str) -> Entry:
     try:
         manifest = Manifest.read(home.folder(name))
+        rows = manifest.stats.rows
+        if (home.folder(name) / tombstones.FOLDER).exists():
+            rows = home.open(name).coverage.samples
     except AuditError as error:
         return Entry(name, problem=error.message)
     return Entry(
         name,
-        rows=manifest.stats.rows,
+        rows=rows,
         shards=len(manifest.members),
         read_shards=sum(shard.state == "done" for shard in manifest.shards),
         layout=manifest.mapping.preset,

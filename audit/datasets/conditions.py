@@ -79,13 +79,17 @@ class Condition:
     def batches(self, part: Part, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """The samples of a part that meet the condition, with their row as ``file_row_number``.
 
-        A row for which the condition is null does not meet it.
+        A row for which the condition is null does not meet it. Samples that were removed on
+        request are left out.
         """
         listed = ", ".join([*(f'"{name}"' for name in columns), "file_row_number"])
         samples = self._dataset.sql([str(part.path)], file_row=True)
         query = f"SELECT {listed} FROM {samples} WHERE {self._clause}"
         try:
-            yield from self._engine.sql(query).to_arrow_reader(_BATCH_ROWS)
+            for batch in self._engine.sql(query).to_arrow_reader(_BATCH_ROWS):
+                rows = batch["file_row_number"].to_numpy(zero_copy_only=False)
+                kept = part.kept_among(rows)
+                yield batch if kept is None else batch.filter(pa.array(kept))
         except duckdb.Error as error:
             raise self._explained(error) from error
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from audit.captions.folding import FOLDING_VERSION
 from audit.datasets.manifest import Manifest, ShardRecord
 from audit.datasets.parts import part_schema
+from audit.datasets.removed import NO_ROWS, RemovedSamples, Rows, kept_among, kept_in_range
+from audit.datasets.tombstones import Removal
 from audit.errors import SourceError
 
 
@@ -28,6 +33,16 @@ class Coverage:
     rejected_lines: int = 0
     #: (URI, reason) of every shard that was not read.
     unread: tuple[tuple[str, str], ...] = ()
+    #: Of ``rows``, those that were removed on request: they are in no number.
+    removed: int = 0
+    removals: tuple[str, ...] = ()  #: which removals these are
+    #: What may have escaped the removals, a clause each.
+    removal_remarks: tuple[str, ...] = ()
+
+    @property
+    def samples(self) -> int:
+        """Samples that numbers are taken over: all that were read and not removed."""
+        return self.rows - self.removed
 
     @property
     def complete(self) -> bool:
@@ -35,17 +50,22 @@ class Coverage:
 
     def describe(self) -> str:
         """One sentence for a reader."""
+        return "; ".join((self._describe_reading(), *self.removal_remarks))
+
+    def _describe_reading(self) -> str:
+        removed = f"; {self.removed:,} removed on request" if self.removed else ""
         if self.read_shards < self.shards:
             missed = self.shards - self.read_shards
             were = "was" if missed == 1 else "were"
-            return f"{missed:,} of {self.shards:,} shards {were} not read: counts are lower bounds"
+            unread = f"{missed:,} of {self.shards:,} shards {were} not read"
+            return f"{unread}: counts are lower bounds{removed}"
         if self.rejected_lines:
             return (
                 f"{self.rejected_lines:,} lines did not fit the columns and are in no row: "
-                "counts are lower bounds"
+                f"counts are lower bounds{removed}"
             )
         shards = "its one shard" if self.shards == 1 else f"all {self.shards:,} shards"
-        return f"{shards}, {self.rows:,} sample{'' if self.rows == 1 else 's'}"
+        return f"{shards}, {self.samples:,} sample{'' if self.samples == 1 else 's'}{removed}"
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -53,6 +73,10 @@ class Coverage:
             "read_shards": self.read_shards,
             "rows": self.rows,
             "unread_rows": self.unread_rows,
+            "removed": self.removed,
+            "samples": self.samples,
+            "removals": list(self.removals),
+            "removal_remarks": list(self.removal_remarks),
             "rejected_lines": self.rejected_lines,
             "unread": [{"uri": uri, "reason": reason} for uri, reason in self.unread],
         }
@@ -60,22 +84,48 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Part:
-    """The stored rows of one shard; row i of the part is row i of the shard."""
+    """The stored rows of one shard; row i of the part is row i of the shard.
+
+    Whoever reads a part leaves out its ``removed`` rows: samples that were removed on request.
+    """
 
     shard: ShardRecord
     path: Path
+    removed: Rows = field(default_factory=lambda: NO_ROWS, compare=False, repr=False)  #: sorted
+
+    @property
+    def samples(self) -> int:
+        """Rows that were not removed."""
+        return (self.shard.rows or 0) - len(self.removed)
+
+    def kept(self, start: int, length: int) -> NDArray[np.bool_] | None:
+        """Which of the rows from ``start`` on stay, shape (length,); None if all of them do."""
+        return kept_in_range(self.removed, start, length)
+
+    def kept_among(self, rows: Rows) -> NDArray[np.bool_] | None:
+        """Which of ``rows``, in any order, stay; None if nothing of the part was removed."""
+        return kept_among(self.removed, rows)
 
 
 class Dataset:
     """A dataset in a home, opened for reading; open as many as you like, anywhere.
 
+    It is the dataset as it was when it was opened: open it again to see what was ingested or
+    removed since.
+
+    Parameters
+    ----------
+    further:
+        Removals that are not written: the dataset as it would be with them.
+
     Raises
     ------
     SourceError
-        If parts are missing or were folded by another version.
+        If parts are missing or were folded by another version, or if it cannot be told which
+        samples were removed.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, further: Sequence[Removal] = ()) -> None:
         self.folder = folder
         self.manifest = Manifest.read(folder)
         if self.manifest.folding_version != FOLDING_VERSION:
@@ -84,17 +134,20 @@ class Dataset:
                 f"{self.manifest.folding_version} of the rules; this is version {FOLDING_VERSION}.",
                 hint="Run `audit ingest` with its sources again: the parts are made anew.",
             )
-        self.parts = [
-            Part(shard, folder / "samples" / shard.part_name)
+        read = [
+            (shard, folder / "samples" / shard.part_name)
             for shard in self.manifest.shards
             if shard.state == "done"
         ]
-        lost = [part for part in self.parts if not part.path.exists()]
+        lost = [path for _, path in read if not path.exists()]
         if lost:
             raise SourceError(
-                f"{lost[0].path}: this part of {self.name!r} is missing ({len(lost)} in all).",
+                f"{lost[0]}: this part of {self.name!r} is missing ({len(lost)} in all).",
                 hint="Run `audit ingest` with its sources again: only missing parts are made.",
             )
+        #: Samples that were removed on request.
+        self.removed = RemovedSamples.of(folder, read, further)
+        self.parts = [Part(shard, path, self.removed.rows(shard.ordinal)) for shard, path in read]
 
     @property
     def name(self) -> str:
@@ -112,6 +165,9 @@ class Dataset:
             unread_rows=None if None in rows else sum(n for n in rows if n is not None),
             rejected_lines=stats.rejected_lines,
             unread=tuple((s.uri, s.error or "not ingested yet") for s in unread),
+            removed=len(self.removed),
+            removals=tuple(removal.id for removal in self.removed.in_force),
+            removal_remarks=self.removed.remarks,
         )
 
     @property
@@ -129,7 +185,7 @@ class Dataset:
         return [str(part.path) for part in self.parts]
 
     def sql(self, paths: Sequence[str] | None = None, *, file_row: bool = False) -> str:
-        """A DuckDB table expression over the samples.
+        """A DuckDB table expression over all rows, the removed ones too.
 
         >>> Dataset.sql(dataset)                                       # doctest: +SKIP
         "read_parquet(['indexes/demo/samples/00000.parquet'])"
@@ -137,3 +193,32 @@ class Dataset:
         listed = ", ".join("'" + p.replace("'", "''") + "'" for p in paths or self.paths)
         rows = ", file_row_number = true" if file_row else ""
         return f"read_parquet([{listed}]{rows})"
+
+    def remaining_sql(self, engine: duckdb.DuckDBPyConnection) -> str:
+        """A DuckDB table expression over the samples that were not removed.
+
+        Parameters
+        ----------
+        engine:
+            What will run it; it is told the removed rows of each part, as a table.
+        """
+        touched = [part for part in self.parts if len(part.removed)]
+        if not touched:
+            return self.sql()
+        whole = [str(part.path) for part in self.parts if not len(part.removed)]
+        tables = [f"SELECT * FROM {self.sql(whole)}"] if whole else []
+        tables += [f"SELECT * FROM {self._chosen_sql(engine, part, 'NOT IN')}" for part in touched]
+        return f"({' UNION ALL '.join(tables)})"
+
+    def removed_sql(self, engine: duckdb.DuckDBPyConnection) -> list[str]:
+        """DuckDB table expressions over the removed samples, one a part; see `remaining_sql`."""
+        touched = [part for part in self.parts if len(part.removed)]
+        return [self._chosen_sql(engine, part, "IN") for part in touched]
+
+    def _chosen_sql(self, engine: duckdb.DuckDBPyConnection, part: Part, which: str) -> str:
+        table = f"removed_of_{part.shard.ordinal}"
+        engine.register(table, pa.table({"row": part.removed}))
+        return (
+            f"(SELECT * EXCLUDE (file_row_number) FROM {self.sql([str(part.path)], file_row=True)} "
+            f"WHERE file_row_number {which} (SELECT row FROM {table}))"
+        )

@@ -15,6 +15,7 @@ from audit.datasets.distinct import distinct_urls
 from audit.datasets.home import Home
 from audit.datasets.manifest import Manifest, ShardRecord
 from audit.datasets.planning import IngestPlan, plan_ingest
+from audit.datasets.remaining import remaining_distinct_urls, remaining_stats
 from audit.datasets.shard_job import make_part, url_sketches
 from audit.datasets.stats import ShardStats
 from audit.parallel import processors, run_jobs
@@ -169,8 +170,8 @@ def ingest(
         rows_read=sum(shard.rows or 0 for shard in made if shard.state == "done"),
         seconds=time.monotonic() - started,
         coverage=dataset.coverage,
-        stats=dataset.manifest.stats,
-        distinct_urls=dataset.manifest.distinct_urls,
+        stats=remaining_stats(dataset),
+        distinct_urls=remaining_distinct_urls(dataset),
         failures=[(s.uri, s.error or "") for s in made if s.state == "failed"],
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import os
 from collections import defaultdict
@@ -89,16 +90,19 @@ def _from_source(
 def _read_rows(
     file: SourceFile, rows: set[int], columns: Sequence[str]
 ) -> dict[int, tuple[str | None, ...]]:
-    found = {}
+    found: dict[int, tuple[str | None, ...]] = {}
+    ordered = sorted(rows)
     with open_shard(file) as reader:
         for start, batch in reader.batches_with(rows, columns):
-            for row in rows:
-                if start <= row < start + len(batch):
-                    picked = batch.slice(row - start, 1)
-                    found[row] = tuple(_text(picked.column(name)) for name in columns)
+            first = bisect.bisect_left(ordered, start)
+            last = bisect.bisect_left(ordered, start + len(batch))
+            here = ordered[first:last]
+            picked = batch.take(pa.array([row - start for row in here], pa.int64()))
+            texts = [_texts(picked.column(name)) for name in columns]
+            found |= dict(zip(here, zip(*texts, strict=True), strict=True))
     return found
 
 
-def _text(value: pa.Array) -> str | None:
-    text = readable(value)[0][0].as_py()
-    return None if text is None else str(text)
+def _texts(values: pa.Array) -> list[str | None]:
+    texts = readable(values)[0].to_pylist()
+    return [None if text is None else str(text) for text in texts]

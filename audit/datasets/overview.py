@@ -9,6 +9,7 @@ import duckdb
 import polars as pl
 
 from audit.datasets.dataset import Coverage, Dataset
+from audit.datasets.remaining import remaining_distinct_urls, remaining_stats
 from audit.datasets.stats import ShardStats
 
 
@@ -79,8 +80,8 @@ def overview(dataset: Dataset, top: int = 10) -> Overview:
             for name, type_ in dataset.columns.items()
         },
         coverage=dataset.coverage,
-        stats=dataset.manifest.stats,
-        distinct_urls=dataset.manifest.distinct_urls,
+        stats=remaining_stats(dataset),
+        distinct_urls=remaining_distinct_urls(dataset),
         hosts=_frequent(dataset, "host", top),
         licenses=_frequent(dataset, "license", top),
         gone=tuple(shard.uri for shard in dataset.manifest.members if shard.gone),
@@ -93,7 +94,7 @@ def _frequent(dataset: Dataset, column: str, top: int) -> tuple[list[tuple[str |
     with duckdb.connect(config={"memory_limit": "400MB"}) as engine:
         found = engine.execute(
             f"WITH counted AS (SELECT {column} AS value, count(*) AS samples "
-            f"FROM {dataset.sql()} GROUP BY {column}) "
+            f"FROM {dataset.remaining_sql(engine)} GROUP BY {column}) "
             "SELECT value, samples, (SELECT count(value) FROM counted) FROM counted "
             f"ORDER BY samples DESC, value LIMIT {int(top)}"
         ).fetchall()

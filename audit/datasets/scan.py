@@ -40,6 +40,8 @@ def scan_part(
 ) -> Iterator[ScannedBatch]:
     """Yield all samples of a part that can hold one of ``phrases``, and maybe others.
 
+    Samples that were removed on request are in no batch, and are not ``considered``.
+
     Parameters
     ----------
     phrases:
@@ -100,6 +102,9 @@ def _containing(
         .filter(pl.any_horizontal(held))
     )
     for frame in found.collect_batches(chunk_size=_BATCH_ROWS):
+        kept = part.kept_among(frame["row"].cast(pl.Int64).to_numpy())
+        if kept is not None:
+            frame = frame.filter(pl.Series(kept))
         if len(frame):
             table = frame.to_arrow()
             yield ScannedBatch(
@@ -108,9 +113,9 @@ def _containing(
                 {name: _one_array(table[name]) for name in columns},
                 considered=0,
             )
-    rows = part.shard.rows or 0
     none = pa.array([], pa.large_string())
-    yield ScannedBatch(none, np.empty(0, np.int64), dict.fromkeys(columns, none), considered=rows)
+    further = dict.fromkeys(columns, none)
+    yield ScannedBatch(none, np.empty(0, np.int64), further, considered=part.samples)
 
 
 def _all(part: Part, columns: Sequence[str]) -> Iterator[ScannedBatch]:
@@ -120,7 +125,10 @@ def _all(part: Part, columns: Sequence[str]) -> Iterator[ScannedBatch]:
             _BATCH_ROWS, columns=["caption", *columns], use_threads=False
         ):
             rows = np.arange(start, start + len(batch))
+            kept = part.kept(start, len(batch))
             start += len(batch)
+            if kept is not None:
+                batch, rows = batch.filter(pa.array(kept)), rows[kept]
             further = {name: batch[name] for name in columns}
             yield ScannedBatch(batch["caption"], rows, further, len(batch))
 

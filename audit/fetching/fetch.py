@@ -30,9 +30,9 @@ from audit.concepts import Concept
 from audit.datasets.dataset import Dataset
 from audit.datasets.files import locked, written_whole
 from audit.errors import AuditError, UsageError
-from audit.fetching.outcomes import Outcomes
 from audit.fetching.reasons import BY_NAME, CHANGED, FETCHED, LOST, PRIVATE, TRANSIENT
 from audit.fetching.record import FetchRecord
+from audit.fetching.removed_since import RemovedSince, removed_since
 from audit.fetching.report import FetchReport
 from audit.fetching.run import FetchProgress, FetchRun
 from audit.fetching.selection import Candidates, Chosen, Selection, choose, dataset_digest
@@ -145,6 +145,7 @@ def fetch_images(
         shard_size=shard_size or 0,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         tool_version=__version__,
+        removals=[removal.id for removal in dataset.removed.in_force],
     )
     busy = f"{folder}: another process is fetching into this folder."
     with locked(path.with_suffix(".lock"), busy):
@@ -181,7 +182,8 @@ def fetch_images(
         for _ in range(rounds):
             if not run.try_again(again):
                 break
-        return _report(dataset, record, path, run, time.monotonic() - started)
+        since = removed_since(record, candidates, chosen.drawn)
+        return _report(dataset, record, since, path, run, time.monotonic() - started)
 
 
 def _check(dataset: Dataset, name: str) -> None:
@@ -239,12 +241,19 @@ def _shard_size(samples: int) -> int:
 
 
 def _report(
-    dataset: Dataset, record: FetchRecord, path: Path, run: FetchRun, seconds: float
+    dataset: Dataset,
+    record: FetchRecord,
+    since: RemovedSince,
+    path: Path,
+    run: FetchRun,
+    seconds: float,
 ) -> FetchReport:
     folder = path.with_suffix("")
-    outcomes = Outcomes(folder, retried=record.retried).by_reason()
+    tried = run.outcomes()
+    outcomes = tried.by_reason()
     unwritten = run.unwritten()
-    lost = record.planned - sum(outcomes.values()) - unwritten
+    chosen, planned = record.chosen - since.chosen, record.planned - tried.of_removed()
+    lost = planned - sum(outcomes.values()) - unwritten
     outcomes |= {name: n for name, n in ((CHANGED, record.changed), (LOST, lost)) if n > 0}
     return FetchReport(
         dataset=dataset.name,
@@ -254,11 +263,11 @@ def _report(
         record=str(path),
         selection=record.selection,
         settings=record.settings,
-        population=record.population,
-        chosen=record.chosen,
+        population=record.population - since.population,
+        chosen=chosen,
         outcomes=dict(sorted(outcomes.items(), key=lambda item: -item[1])),
         unread=tuple(run.unread.items()),
-        unread_samples=record.chosen - record.planned - record.changed,
+        unread_samples=max(chosen - planned - record.changed, 0),
         unwritten=unwritten,
         tried_now=run.tried,
         seconds=seconds,

@@ -8,7 +8,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from audit.datasets.sample_keys import Keys, sample_keys
+from audit.datasets.removed import RemovedSamples
+from audit.datasets.sample_keys import Keys, sample_keys, shard_and_row
 from audit.errors import SourceError
 from audit.fetching.inputs import INPUT_SCHEMA
 from audit.fetching.reasons import reason_sql
@@ -37,16 +38,29 @@ class Outcomes:
     ----------
     retried:
         Whether samples may be in several shards; the one with the highest number counts.
+    removed:
+        Samples that are left out.
     """
 
-    def __init__(self, folder: Path, *, retried: bool) -> None:
+    def __init__(
+        self, folder: Path, *, retried: bool, removed: RemovedSamples | None = None
+    ) -> None:
         self._files = [str(path) for path in finished_shards(folder)]
         self._engine = duckdb.connect(config={"temp_directory": str(folder / "_spill")})
         self._retried = retried
+        self._left_out = ""
+        self._removed = removed
+        if removed:
+            shards, rows = shard_and_row(removed.keys)
+            self._engine.register("removed_rows", pa.table({"shard": shards, "row": rows}))
+            self._left_out = (
+                "WHERE NOT EXISTS (FROM removed_rows r "
+                "WHERE r.shard = audit_shard AND r.row = audit_row)"
+            )
 
     def _sql(self) -> str:
         latest = f"QUALIFY {_ATTEMPT} = 1" if self._retried else ""
-        return f"SELECT *, {reason_sql()} AS reason FROM {self._rows()} {latest}"
+        return f"SELECT *, {reason_sql()} AS reason FROM {self._rows()} {self._left_out} {latest}"
 
     def _rows(self) -> str:
         listed = ", ".join("'" + path.replace("'", "''") + "'" for path in self._files)
@@ -71,6 +85,17 @@ class Outcomes:
             return {}
         query = f"SELECT reason, count(*) FROM ({self._sql()}) GROUP BY reason"
         return dict(self._engine.execute(query).fetchall())
+
+    def of_removed(self) -> int:
+        """Samples that were tried and removed since."""
+        if not self._files or not self._removed:
+            return 0
+        query = (
+            f"SELECT count(DISTINCT (audit_shard, audit_row)) FROM {self._rows()} "
+            "JOIN removed_rows r ON r.shard = audit_shard AND r.row = audit_row"
+        )
+        ((found,),) = self._engine.execute(query).fetchall()
+        return int(found)
 
     def inputs(self, reasons: Sequence[str], size: int) -> Iterator[pa.Table]:
         """The samples that ended for one of ``reasons``, to be tried again, ``size`` at a time."""

@@ -34,6 +34,8 @@ class FetchRecord:
     planned: int = 0  #: samples that img2dataset was given, each counted once
     changed: int = 0  #: samples whose URL is not the ingested one any more
     retried: bool = False  #: whether some samples are in several output shards
+    #: Removals of samples that were in force when samples were chosen.
+    removals: list[str] = field(default_factory=list)
 
     @property
     def inclusion_probability(self) -> float | None:
@@ -89,6 +91,9 @@ class FetchRecord:
             )
             if mine != its
         ]
+        if not set(self.removals) <= set(other.removals):
+            # Samples that were taken back have had no chance to be chosen.
+            differing.append("set of removed samples")
         if differing:
             raise UsageError(
                 f"{path.with_suffix('')}: holds a fetch with another {' and '.join(differing)}.",

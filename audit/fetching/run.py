@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from audit.datasets.dataset import Dataset, Part
 from audit.datasets.files import remove_unfinished
+from audit.datasets.sample_keys import sample_keys
 from audit.errors import SourceError
 from audit.fetching.inputs import BlockBuilder, PlannedBlock, read_samples, write_input
 from audit.fetching.outcomes import STATS_SUFFIX, Outcomes
@@ -96,7 +97,7 @@ class FetchRun:
 
     def try_again(self, reasons: tuple[str, ...]) -> int:
         """Try samples again whose last attempt ended for one of ``reasons``."""
-        outcomes = Outcomes(self._folder, retried=self._record.retried)
+        outcomes = self.outcomes()
         counts = outcomes.by_reason()
         self._total += sum(counts.get(reason, 0) for reason in reasons)
         before = self.tried
@@ -105,6 +106,11 @@ class FetchRun:
                 self._record.retried = True
                 self._give(table, None)
         return self.tried - before
+
+    def outcomes(self) -> Outcomes:
+        """What became of the samples that are left."""
+        removed = self._dataset.removed
+        return Outcomes(self._folder, retried=self._record.retried, removed=removed)
 
     def unwritten(self) -> int:
         """Samples of output shards that img2dataset gave up writing."""
@@ -121,8 +127,18 @@ class FetchRun:
                 path.unlink()
                 continue
             with pa.ipc.open_file(path) as file:
-                rows = sum(file.get_batch(i).num_rows for i in range(file.num_record_batches))
-            yield shard, path, rows
+                table = file.read_all()
+            keys = sample_keys(table["audit_shard"].to_numpy(), table["audit_row"].to_numpy())
+            removed = self._dataset.removed.holds(keys)
+            if removed.any():
+                table = table.filter(pa.array(~removed))
+                write_input(self._inputs, shard, table)
+                self._record.planned -= int(removed.sum())
+                self._record.write(self._record_path)
+            if not len(table):
+                path.unlink()
+                continue
+            yield shard, path, len(table)
 
     def _planned(self) -> Iterator[PlannedBlock]:
         builder = BlockBuilder(self._record.shard_size)

@@ -115,7 +115,9 @@ class Candidates:
     def rows(self, part: Part) -> IntArray:
         """Rows (n,) of the candidates in a part, ascending."""
         if self.are_all:
-            return np.arange(part.shard.rows or 0)
+            rows = np.arange(part.shard.rows or 0)
+            kept = part.kept(0, len(rows))
+            return rows if kept is None else rows[kept]
         found = [np.empty(0, np.int64)]
         if self._matcher is None:
             assert self._condition is not None
@@ -190,7 +192,10 @@ class Chosen:
             return candidates.rows(part)
         ordinals, rows = self.drawn
         first, last = np.searchsorted(ordinals, [part.shard.ordinal, part.shard.ordinal + 1])
-        return rows[first:last]
+        mine = rows[first:last]
+        # What was removed on request since it was drawn is not fetched any more.
+        kept = part.kept_among(mine)
+        return mine if kept is None else mine[kept]
 
 
 def choose(
@@ -206,7 +211,7 @@ def choose(
         Called with samples looked at and in all.
     """
     dataset = candidates.dataset
-    total = dataset.coverage.rows
+    total = dataset.coverage.samples
     if candidates.are_all and selection.sample is None:
         return Chosen(total, total, None)
     draw = (
@@ -218,7 +223,7 @@ def choose(
         population += len(rows)
         if draw is not None:
             draw.offer(part.shard.ordinal, rows)
-        looked_at += part.shard.rows or 0
+        looked_at += part.samples
         on_progress(looked_at, total)
     if draw is None:
         return Chosen(population, population, None)
@@ -230,6 +235,12 @@ def dataset_digest(dataset: Dataset) -> str:
     """Changes when the samples of a dataset, or what a name matches in them, may have changed."""
     parts = [(p.shard.ordinal, p.shard.uri, p.shard.rows) for p in dataset.parts]
     return _digest(repr((FOLDING_VERSION, parts)))
+
+
+def remaining_digest(dataset: Dataset) -> str:
+    """Changes with :func:`dataset_digest`, and when samples are removed or taken back."""
+    digest = dataset_digest(dataset)
+    return _digest(digest + dataset.removed.state) if dataset.removed else digest
 
 
 def _mixed(values: NDArray[np.uint64], seed: np.uint64) -> NDArray[np.uint64]:

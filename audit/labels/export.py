@@ -21,7 +21,7 @@ from audit.datasets.lookup import SampleRef, look_up
 from audit.datasets.sample_keys import NO_KEYS, holds, sample_keys, shard_and_row
 from audit.embeddings.files import read_record
 from audit.errors import UsageError
-from audit.fetching.selection import dataset_digest
+from audit.fetching.selection import remaining_digest
 from audit.labels.sampling import CaptionGroup, LabelDraw, ListedSamples, Samples, draw_labels
 from audit.labels.task import GroupExtent, LabelTask, TaskSample, known_score
 from audit.references.reference_set import ReferenceSet
@@ -161,7 +161,7 @@ def draw_task(matching: VisualMatching, wanted: int) -> LabelTask:
     concept = matching.phrases[0]
     return LabelTask(
         dataset=matching.dataset.name,
-        dataset_digest=dataset_digest(matching.dataset),
+        dataset_digest=remaining_digest(matching.dataset),
         concept=concept.concept.name,
         wording=concept.wording,
         where=settings.where,

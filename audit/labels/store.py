@@ -26,7 +26,7 @@ from audit.estimates.prediction_powered import (
     estimate_with_labels,
 )
 from audit.estimates.prevalence import Estimate
-from audit.fetching.selection import dataset_digest
+from audit.fetching.selection import remaining_digest
 from audit.labels.answers import LabelledFile, refusal
 from audit.labels.task import GroupExtent, LabelTask, tasks_of
 
@@ -290,7 +290,7 @@ def find_labels(
         if (task.wording, task.where, task.by) != mine:
             continue
         stored = _read_labels(path.with_name(_FILE), task)
-        digest = digest or dataset_digest(dataset)
+        digest = digest or remaining_digest(dataset)
         if task.dataset_digest == digest:
             found.append(stored)
         else:

@@ -193,7 +193,7 @@ def _example(example: Example) -> Text:
 
 def _basis(result: CountResult) -> Text:
     coverage = result.coverage
-    scope = f"{result.considered:,} samples of {coverage.rows:,}" if result.where else ""
+    scope = f"{result.considered:,} samples of {coverage.samples:,}" if result.where else ""
     text = Text(f"Dataset {result.dataset}: ", style="dim")
     text.append(coverage.describe())
     if scope:
@@ -222,7 +222,7 @@ def _ingest(report: IngestReport) -> list[RenderableType]:
     facts.add_row("Coverage", report.coverage.describe())
     read = f"{report.rows_read:,} rows in {report.seconds:.1f} s ({rate})"
     facts.add_row("Read now", read if report.plan.to_read else "nothing: all of it was here")
-    _add_caption_facts(facts, stats)
+    _add_caption_facts(facts, stats, report.coverage.removed)
     if report.distinct_urls:
         facts.add_row("Without URL", f"{stats.null_urls:,}")
         facts.add_row("Distinct URLs", describe_distinct(report.distinct_urls, stats.rows))
@@ -239,7 +239,7 @@ def _overview(answer: Overview) -> list[RenderableType]:
     facts.add_row("Layout", answer.layout)
     facts.add_row("Coverage", coverage.describe())
     facts.add_row("Samples", f"{stats.rows:,}")
-    _add_caption_facts(facts, stats)
+    _add_caption_facts(facts, stats, coverage.removed)
     if answer.distinct_urls:
         facts.add_row("Distinct URLs", describe_distinct(answer.distinct_urls, stats.rows))
     shown: list[RenderableType] = [facts]
@@ -288,12 +288,13 @@ def _facts_table() -> Table:
     return table
 
 
-def _add_caption_facts(facts: Table, stats: ShardStats) -> None:
+def _add_caption_facts(facts: Table, stats: ShardStats, removed: int) -> None:
     facts.add_row("Without caption", f"{stats.null_captions:,}")
     facts.add_row("Captions without words", f"{stats.wordless_captions:,}")
     if stats.repaired_captions:
         facts.add_row("Captions with invalid UTF-8", f"{stats.repaired_captions:,}, repaired")
-    facts.add_row("Caption characters", describe_lengths(stats.caption_characters))
+    of_all = " (the removed samples among them)" if removed else ""
+    facts.add_row("Caption characters", describe_lengths(stats.caption_characters) + of_all)
 
 
 def describe_lengths(characters: dict[str, int | None]) -> str:

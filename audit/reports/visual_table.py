@@ -127,7 +127,7 @@ def _basis(result: VisualResult) -> Text:
     text.append(result.coverage.describe())
     if result.where:
         text.append(
-            f"; {result.considered:,} samples of {result.coverage.rows:,} meet the condition "
+            f"; {result.considered:,} samples of {result.coverage.samples:,} meet the condition "
             f"{visible(result.where)}"
         )
     share = result.with_image / result.considered if result.considered else 0.0

@@ -47,6 +47,7 @@ from audit.vectors.links import (
     joined_before,
     joins_of,
     link_parts,
+    without_removed,
 )
 from audit.vectors.places import index_folder, only_embeddings
 from audit.vectors.plan import IndexPlan, plan_index
@@ -333,7 +334,7 @@ def build_index(
         encoder=embeddings.info,
         vectors=total,
         vectors_now=coded_now,
-        join=join,
+        join=without_removed(join, dataset, [part.ordinal for part in embeddings.parts], folder),
         bytes=_bytes(folder),
         seconds=time.monotonic() - started,
         not_embedded=len(embeddings.unread),

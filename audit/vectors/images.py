@@ -29,28 +29,34 @@ class PartImages:
         Shape (images,): whether the image could be looked at; the others are dead links, broken
         files and the like.
     link_image, link_key:
-        Pairs of an image and the key of a sample it belongs to, ordered by image.
+        Pairs of an image and the key of a sample it belongs to, ordered by image. Samples that
+        were removed on request are in none: their images are nobody's.
+    removed:
+        Images that belonged to removed samples only.
     """
 
     of_vector: NDArray[np.int64]
     examined: NDArray[np.bool_]
     link_image: NDArray[np.int64]
     link_key: Keys
+    removed: int = 0
 
     @classmethod
     def of(cls, part: IndexedPart) -> PartImages:
         links = part.links
+        image = links["image"].to_numpy()
+        key = sample_keys(links["shard"].to_numpy(), links["row"].to_numpy())
+        removed = 0
+        if part.removed is not None:
+            kept = ~part.removed.holds(key)
+            removed = len(np.setdiff1d(image, image[kept]))
+            image, key = image[kept], key[kept]
         of_vector = part.image_of_vector()
         if part.embeddings.images_path is None:
             examined = np.ones(len(of_vector), np.bool_)
         else:
             examined = _examined(part.embeddings.images(["status"]))
-        return cls(
-            of_vector,
-            examined,
-            links["image"].to_numpy(),
-            sample_keys(links["shard"].to_numpy(), links["row"].to_numpy()),
-        )
+        return cls(of_vector, examined, image, key, removed)
 
     def __len__(self) -> int:
         return len(self.examined)

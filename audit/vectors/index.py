@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from audit.datasets.removed import RemovedSamples
 from audit.embeddings.folder import EmbeddingFolder, EmbeddingPart
 from audit.embeddings.mapped import limit_reached, mapped_array
 from audit.encoders.encoder import EncoderInfo
@@ -37,9 +38,17 @@ class IndexedPart:
     Satisfies :class:`audit.vectors.exact.VectorPart`.
     """
 
-    def __init__(self, folder: Path, embeddings: EmbeddingPart, own_vectors: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        embeddings: EmbeddingPart,
+        own_vectors: bool,
+        removed: RemovedSamples | None = None,
+    ) -> None:
         self.embeddings = embeddings
         self._folder, self._own_vectors = folder, own_vectors
+        #: Samples whose links do not count; None if there are none.
+        self.removed = removed or None
 
     def __len__(self) -> int:
         return len(self.embeddings)
@@ -65,6 +74,9 @@ class IndexedPart:
     @property
     def links(self) -> pa.Table:
         """``image``, ``shard``, ``row``, ordered by image; read each time, as all are too many.
+
+        All of them: who reads links leaves out the :attr:`removed` samples, as
+        :class:`audit.vectors.images.PartImages` does.
 
         Raises
         ------
@@ -112,6 +124,11 @@ class IndexedPart:
 class VectorIndex:
     """An index that was built for a dataset, opened for reading.
 
+    Parameters
+    ----------
+    removed:
+        Samples of the dataset that no image is to be linked to.
+
     Raises
     ------
     UsageError
@@ -122,7 +139,7 @@ class VectorIndex:
         If a manifest is damaged, or embeddings changed since the index was built.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, removed: RemovedSamples | None = None) -> None:
         record = read_manifest(folder)
         if record is None:
             raise UsageError(
@@ -148,7 +165,7 @@ class VectorIndex:
                     f"{folder}: part {state['ordinal']} of its embeddings has changed.",
                     hint="Run `audit index` again: only what changed is made anew.",
                 )
-            self.parts.append(IndexedPart(folder, part, state["own_vectors"]))
+            self.parts.append(IndexedPart(folder, part, state["own_vectors"], removed))
         #: Parts that were embedded after the index was built.
         self.not_indexed = len(by_ordinal) - len(self.parts)
 

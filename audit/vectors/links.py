@@ -12,7 +12,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +189,29 @@ def joins_of(
     shards = {shard.uri: shard.ordinal for shard in dataset.manifest.shards}
     urls = dataset.manifest.mapping.columns.get("url") is not None
     return [(part, _join_of(dataset, part, by, shards, urls)) for part in parts]
+
+
+def without_removed(
+    report: JoinReport, dataset: Dataset, ordinals: Iterable[int], folder: Path
+) -> JoinReport:
+    """The same join without samples that were removed on request, and images of these only.
+
+    Links are read for it only if some were. They stay as they are, as what is removed is left out
+    whenever they are read.
+    """
+    if not dataset.removed:
+        return report
+    images, linked = report.images, 0
+    samples = SampleSet(dataset.rows_by_shard)
+    for ordinal in ordinals:
+        table = pq.read_table(stored_path(folder, "links", ordinal))
+        image = table["image"].to_numpy()
+        keys = sample_keys(table["shard"].to_numpy(), table["row"].to_numpy())
+        kept = ~dataset.removed.holds(keys)
+        images -= len(np.setdiff1d(image, image[kept]))
+        linked += len(np.unique(image[kept]))
+        samples.add(keys[kept])
+    return replace(report, images=images, joined=linked, samples=len(samples))
 
 
 def join_state(dataset: Dataset, ways: Sequence[tuple[EmbeddingPart, str]]) -> str:

@@ -45,7 +45,7 @@ def only_index(dataset: Dataset, encoder_id: str | None = None) -> VectorIndex:
     if encoder_id is None and len(there) == 1:
         (encoder_id,) = there
     if encoder_id is not None and encoder_id in there:
-        return VectorIndex(there[encoder_id])
+        return VectorIndex(there[encoder_id], dataset.removed)
     raise _nothing_to_choose(
         dataset, "index", list(there), encoder_id, "Build one with `audit index`."
     )

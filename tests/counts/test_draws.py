@@ -31,6 +31,7 @@ class EveryImage:
         links = pa.table({"image": rows, "shard": np.zeros(samples, np.int32), "row": rows})
         part = SimpleNamespace(
             links=links,
+            removed=None,
             embeddings=SimpleNamespace(images_path=None),
             image_of_vector=lambda: rows,
             vectors=np.zeros((samples, 4), np.float16),

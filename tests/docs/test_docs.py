@@ -56,6 +56,7 @@ def test_every_command_and_option_has_help(name):
         "docs/generation.md",
         "docs/methods/counting.md",
         "docs/methods/licenses.md",
+        "docs/methods/removal.md",
         "docs/methods/thresholds.md",
         "docs/scores.md",
         "indexes/README.md",

@@ -19,10 +19,13 @@ import pytest
 
 from audit import api
 from audit.concepts import Concept
+from audit.counts.draws import draws_of
 from audit.errors import AuditError, StorageError, UsageError
 from audit.estimates.intervals import wilson
 from audit.fetching import fetch as fetch_module
 from audit.fetching.fetch import FetchListener, fetch_images
+from audit.fetching.inputs import INPUT_SCHEMA, write_input
+from audit.removal.wanted import Wanted
 
 _spec = importlib.util.spec_from_file_location("web", Path(__file__).with_name("web.py"))
 _web = importlib.util.module_from_spec(_spec)
@@ -302,3 +305,84 @@ def test_dataset_without_urls_has_nothing_to_fetch(home, write_shard):
     api.ingest(write_shard("a.parquet", ["x"], URL=None), name="d")
     with pytest.raises(UsageError, match="have no URLs"):
         fetch_images(api.open("d").dataset)
+
+
+def remove_rows(rows, name="d"):
+    """Remove rows of the first shard on request; the dataset after it."""
+    opened = api.open(name)
+    condition = " or ".join(f"caption like '% caption {row} %'" for row in rows)
+    opened.remove_samples(Wanted(where=condition), reason="asked")
+    return opened.dataset
+
+
+@needs_img2dataset
+def test_what_was_removed_is_neither_tried_again_nor_counted(web, dataset_of):
+    urls = [f"{web.url}/{'failing' if i in (2, 3) else 'good'}/{i}" for i in range(6)]
+    fetch_images(dataset_of(urls), **LOCAL)
+    report = fetch_images(remove_rows([1, 2]), **LOCAL)
+    assert report.outcomes == {"fetched": 3, "server-error": 1}
+    assert (report.population, report.chosen, report.unread_samples) == (4, 4, 0)
+    assert report.complete
+    assert web.requests["/failing/2"] == 1
+    assert web.requests["/failing/3"] == 2
+    assert report.coverage.removed == 2
+
+
+@needs_img2dataset
+def test_what_was_removed_before_its_turn_is_never_tried(web, home, write_shard):
+    for name in ("a", "b"):
+        urls = [f"{web.url}/good/{name == 'b':d}{i}" for i in range(2)]
+        shard = write_shard(f"{name}.parquet", ["caption 0", "caption 1"], URL=urls)
+    api.ingest(shard.parent, name="d")
+    away = shard.parent.parent / "b.away"
+    os.rename(shard, away)
+    fetch_images(api.open("d").dataset, **LOCAL)
+    dataset = remove_rows([1])
+    os.rename(away, shard)
+    report = fetch_images(dataset, **LOCAL)
+    assert (report.fetched, report.chosen, report.unread_samples) == (2, 2, 0)
+    assert report.outcomes == {"fetched": 2}
+    assert set(web.requests) == {"/good/00", "/good/01", "/good/10"}
+
+
+@needs_img2dataset
+def test_of_what_a_killed_fetch_left_over_removed_samples_are_not_tried(web, dataset_of):
+    dataset = dataset_of([f"{web.url}/good/{i}" for i in range(4)])
+    report = fetch_images(dataset, **LOCAL)
+    folder = Path(report.folder)
+    table = rows_of(report).sort("audit_row").to_arrow()
+    for path in folder.glob("00000*"):
+        path.unlink()
+    write_input(folder / "_inputs", 0, table.select(INPUT_SCHEMA.names).cast(INPUT_SCHEMA))
+    web.requests.clear()
+    report = fetch_images(remove_rows([0, 3]), **LOCAL)
+    assert report.outcomes == {"fetched": 2}
+    assert report.complete
+    assert set(web.requests) == {"/good/1", "/good/2"}
+
+
+@needs_img2dataset
+def test_a_random_sample_is_one_of_what_is_left(web, dataset_of):
+    dataset = dataset_of([f"{web.url}/good/{i}" for i in range(8)])
+    fetch_images(dataset, sample=5, **LOCAL)
+    (draw,), _ = draws_of(dataset)
+    first, other = draw.keys.tolist()[0], min(set(range(8)) - set(draw.keys.tolist()))
+    now = remove_rows([first, other])
+    (left,), outdated = draws_of(now)
+    assert left.keys.tolist() == [key for key in draw.keys.tolist() if key != first]
+    assert not outdated
+    report = fetch_images(now, sample=5, **LOCAL)
+    assert (report.population, report.chosen, report.fetched) == (6, 4, 4)
+    assert report.link_rot_interval == pytest.approx(wilson(0, 4))
+
+
+@needs_img2dataset
+def test_samples_that_were_taken_back_had_no_chance_to_be_drawn(web, dataset_of):
+    dataset_of([f"{web.url}/good/{i}" for i in range(8)])
+    report = fetch_images(remove_rows([0, 1]), sample=3, **LOCAL)
+    assert report.population == 6
+    api.open("d").undo_removal("1", reason="mistake")
+    dataset = api.open("d").dataset
+    assert draws_of(dataset) == ([], [report.name])
+    with pytest.raises(UsageError, match="another set of removed samples"):
+        fetch_images(dataset, sample=3, **LOCAL)

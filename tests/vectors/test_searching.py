@@ -108,6 +108,7 @@ def test_images_of_the_first_parts_that_fit_are_read_once():
 
     class Part:
         embeddings = SimpleNamespace(images_path=None)
+        removed = None
 
         def __init__(self, number):
             self.number = number
