@@ -16,6 +16,7 @@ from importlib.util import find_spec
 PARTS = {
     "by_caption": (),
     "licenses": (),
+    "domains": (),
     "vectors": ("faiss", "numkong"),
     "embedding": ("open_clip",),
     "estimating": (),

@@ -9,9 +9,11 @@ import traceback
 import click
 
 from audit._version import __version__
+from audit.cli.card import card
 from audit.cli.count import count
 from audit.cli.datasets import datasets, remove, show
 from audit.cli.demo import demo
+from audit.cli.disclose import disclose
 from audit.cli.embed import embed
 from audit.cli.fetch import fetch
 from audit.cli.flag import flag
@@ -55,7 +57,7 @@ def cli() -> None:
 
 for command in (
     ingest, count, fetch, embed, index, label, generate, score, threshold, thresholds, flag,
-    license, lookup, remove_samples, removals, datasets, show, remove, demo,
+    license, card, disclose, lookup, remove_samples, removals, datasets, show, remove, demo,
 ):  # fmt: skip
     cli.add_command(command)
 

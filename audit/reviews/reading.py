@@ -202,8 +202,19 @@ class Concluder:
         return np.fromiter(map(self._number_of, said), np.int64, len(said))
 
 
-def part_batches(part: Part, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """All rows of a part in batches, what it says of rights as dictionaries."""
+def part_batches(part: Part, columns: Sequence[str]) -> Iterator[tuple[IntArray, pa.RecordBatch]]:
+    """The rows of a part that were not removed, in batches with their (n,) numbers.
+
+    What it says of rights is given as dictionaries.
+    """
     rights = [name for name in columns if name in RIGHTS_COLUMNS]
+    start = 0
     with pq.ParquetFile(part.path, read_dictionary=rights) as file:
-        yield from file.iter_batches(BATCH_ROWS, columns=list(columns))
+        for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
+            rows = np.arange(start, start + len(batch))
+            kept = part.kept(start, len(batch))
+            start += len(batch)
+            if kept is None:
+                yield rows, batch
+            else:
+                yield rows[kept], batch.filter(pa.array(kept))

@@ -12,6 +12,7 @@ from audit._version import __version__
 from audit.captions.phrases import fold_concepts
 from audit.concepts import Concept
 from audit.datasets.dataset import Dataset
+from audit.datasets.keyed_counts import KeyedCounts
 from audit.errors import ConceptError
 from audit.licenses.mapping import LicenseMap
 from audit.licenses.terms import License
@@ -19,7 +20,6 @@ from audit.licenses.uses import judge_use, use_profiles
 from audit.parallel import processors, run_jobs
 from audit.reviews.findings import NAMES, STATUSES, USE_FINDINGS, checked, is_named
 from audit.reviews.hosts import HOST_FINDINGS, HostCounts, host_names, is_kind
-from audit.reviews.keyed_counts import KeyedCounts
 from audit.reviews.openness import judge_openness
 from audit.reviews.reading import rights_columns
 from audit.reviews.results import (
@@ -123,7 +123,7 @@ def answer(
             PartReviewer(question),
             dataset.parts,
             workers,
-            lambda rows, _, __: on_progress(rows, coverage.rows),
+            lambda rows, _, __: on_progress(rows, coverage.samples),
         ):
             total.absorb(tally)
             for frame in tally.values:

@@ -141,7 +141,7 @@ class ReviewTally:
 
 def empty_tally(question: ReviewQuestion) -> ReviewTally:
     """A tally of nothing."""
-    rows = question.dataset.coverage.rows
+    rows = question.dataset.coverage.samples
     urls = [UrlsByGroup(rows) for _ in range(question.scopes)]
     return ReviewTally([], np.zeros((question.scopes, 0), np.int64), urls)
 
@@ -208,10 +208,7 @@ def _batches(
             rows = batch["file_row_number"].to_numpy(zero_copy_only=False)
             yield rows, {name: batch[name] for name in columns}, len(batch), None
     else:
-        start = 0
-        for batch in part_batches(part, columns):
-            rows = np.arange(start, start + len(batch))
-            start += len(batch)
+        for rows, batch in part_batches(part, columns):
             yield rows, {name: batch[name] for name in columns}, len(batch), None
 
 

@@ -55,6 +55,7 @@ def test_every_command_and_option_has_help(name):
         "docs/flagging.md",
         "docs/generation.md",
         "docs/methods/counting.md",
+        "docs/methods/disclosures.md",
         "docs/methods/licenses.md",
         "docs/methods/removal.md",
         "docs/methods/thresholds.md",

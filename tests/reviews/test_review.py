@@ -8,6 +8,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+import audit
 from audit.concepts import Concept
 from audit.datasets.ingest import ingest
 from audit.errors import ConceptError, UsageError
@@ -290,3 +291,28 @@ def test_the_museums_against_sql_on_their_shards(home, test_data):
         "LicenseRef-in-copyright": urls["in-copyright"],
         "NOASSERTION": urls["?"],
     }
+
+
+def test_after_n_samples_are_removed_every_number_falls_by_as_many(mixed, home):
+    before = review_licenses(mixed, on=date(2026, 1, 1))
+    gone = [f"https://{shard}.example.org/{row}.jpg" for shard, row in ((0, 1), (0, 7), (1, 1))]
+    audit.open("mixed", home=home.path).remove_samples(audit.Wanted(urls=gone), reason="asked")
+    mixed_now = home.open("mixed")
+    after = review_licenses(mixed_now, on=date(2026, 1, 1))
+    fallen = {name: n - named(after)[name] for name, n in named(before).items() if n}
+    assert after.samples == before.samples - 3 == after.considered
+    assert fallen["conflict-link"] == fallen["conflicting"] == 2
+    assert fallen["in-copyright"] == 1
+    assert fallen["unknown"] == 2
+    assert fallen["public-domain"] == fallen["missing"] == 0
+    assert sum(host.samples for host in after.hosts[0]) == 17
+    assert sum(value.samples for value in after.values[0] if value.column == "license") == 17
+    question = make_question(mixed_now, on=date(2026, 1, 1))
+    assert list(rows_named(question, "conflict-link")) == []
+    assert [(row.shard, row.row) for row in rows_named(question, "in-copyright")] == [
+        (0, 2), (1, 2), (1, 7),
+    ]  # fmt: skip
+    concept = review_licenses(mixed_now, concepts=[Concept("Van Gogh")])
+    assert concept.samples == 4
+    filtered = review_licenses(mixed_now, where="license = 'in-copyright'")
+    assert filtered.samples == 1

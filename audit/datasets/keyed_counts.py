@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -29,7 +29,8 @@ class KeyedCounts:
     keys:
         Column -> Polars type; null is a key like any other.
 
-    Use it in a ``with`` statement: what is on disk goes with it. Ask :meth:`top` at the end.
+    Use it in a ``with`` statement: what is on disk goes with it. Ask :meth:`top` or :meth:`sums` at
+    the end.
     """
 
     def __init__(self, keys: Mapping[str, Any]) -> None:
@@ -112,7 +113,18 @@ class KeyedCounts:
             self._sums, on=key, how="inner", nulls_equal=True, maintain_order="left"
         ).select(*self._keys, "samples", "total", "different")
 
-    def _top_on_disk(self, key: str, wanted: int | None) -> pl.DataFrame:
+    def sums(self, rows: int) -> Iterator[pl.DataFrame]:
+        """All keys, each once, with ``samples``: in frames of about ``rows``, in any order."""
+        self._add_up()
+        if not self._spilled:
+            yield from self._sums.iter_slices(rows)
+            return
+        engine, query = self._sums_on_disk()
+        for batch in engine.sql(query).to_arrow_reader(rows):
+            yield pl.DataFrame(batch)
+
+    def _sums_on_disk(self) -> tuple[duckdb.DuckDBPyConnection, str]:
+        """DuckDB, and the query that gives each key once."""
         if self._engine is None:
             self._engine = duckdb.connect(
                 config={"memory_limit": _MEMORY, "temp_directory": str(self._disk())}
@@ -120,10 +132,16 @@ class KeyedCounts:
         self._engine.register("held", self._sums.to_arrow())
         listed = ", ".join(f"'{path}'" for path in self._spilled)
         named = ", ".join(self._keys)
+        return self._engine, (
+            f"SELECT {named}, sum(samples)::BIGINT AS samples FROM (SELECT * FROM held UNION ALL "
+            f"SELECT * FROM read_parquet([{listed}])) GROUP BY {named}"
+        )
+
+    def _top_on_disk(self, key: str, wanted: int | None) -> pl.DataFrame:
+        engine, query = self._sums_on_disk()
         limit = "" if wanted is None else f"LIMIT {int(wanted)}"
-        found: pl.DataFrame = self._engine.sql(
-            f"WITH counts AS (SELECT {named}, sum(samples)::BIGINT AS samples FROM (SELECT * FROM "
-            f"held UNION ALL SELECT * FROM read_parquet([{listed}])) GROUP BY {named}), "
+        found: pl.DataFrame = engine.sql(
+            f"WITH counts AS ({query}), "
             f"top AS (SELECT {key}, sum(samples)::BIGINT AS total, count(*) OVER () AS different "
             f"FROM counts GROUP BY {key} ORDER BY total DESC, {key} NULLS LAST {limit}) "
             f"SELECT counts.*, total, different FROM counts JOIN top "

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit.reviews import keyed_counts
-from audit.reviews.keyed_counts import KeyedCounts
+from audit.datasets import keyed_counts
+from audit.datasets.keyed_counts import KeyedCounts
 
 ENTRY = st.tuples(st.sampled_from([None, "a", "b", "É", ""]), st.integers(0, 2), st.integers(1, 9))
 
@@ -37,7 +37,11 @@ def test_sums_and_order_of_the_most_frequent(rows, batches):
                     totals[host] += samples
             found, different = counts.top("host")
             top, _ = counts.top("host", 2)
+            summed = pl.concat([frame([]), *counts.sums(3)])
     assert {(host, kind): n for host, kind, n, _ in found.iter_rows()} == dict(truth)
+    assert sorted(summed.rows(), key=str) == sorted(
+        ((host, kind, n) for (host, kind), n in truth.items()), key=str
+    )
     assert different == len(totals)
     expected = sorted(totals, key=lambda host: (-totals[host], host is None, host or ""))
     assert list(dict.fromkeys(found["host"])) == expected
