@@ -16,6 +16,7 @@ from audit.captions.phrases import ConceptPhrases
 from audit.counts.examples import ExampleDraw
 from audit.datasets.conditions import Condition
 from audit.datasets.dataset import Dataset, Part
+from audit.datasets.parts import part_errors
 from audit.datasets.scan import first_captions, is_prefiltered, scan_part
 from audit.parallel import Add
 
@@ -92,6 +93,10 @@ class PartCounter:
 
     def __call__(self, part: Part, add: Add) -> Tally:
         """Count one part; ``add`` is told the samples considered."""
+        with part_errors(part.path):
+            return self._counted(part, add)
+
+    def _counted(self, part: Part, add: Add) -> Tally:
         tally = self.empty_tally()
         columns = [self.value_column] if self.value_column else []
         for batch in scan_part(

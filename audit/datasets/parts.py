@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import json
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,7 +19,7 @@ import pyarrow.parquet as pq
 from audit.captions.folding import fold_array, repair_utf8
 from audit.datasets.presets import ColumnMapping
 from audit.datasets.stats import ShardStats
-from audit.errors import ColumnError
+from audit.errors import ColumnError, SourceError
 
 #: Rows in a row group of a part: bounds the memory of everything that reads parts later.
 GROUP_ROWS = 1 << 17
@@ -221,6 +222,25 @@ def write_part(
         if waiting:
             writer.write_table(pa.concat_tables(waiting), row_group_size=GROUP_ROWS)
         writer.add_key_value_metadata({_RECORD_KEY: json.dumps(record()).encode()})
+
+
+@contextmanager
+def part_errors(path: Path) -> Iterator[None]:
+    """Say which part is damaged, and what to do, where reading one fails.
+
+    Raises
+    ------
+    SourceError
+        Instead of what Arrow and Polars raise.
+    """
+    try:
+        yield
+    except (pa.ArrowException, pl.exceptions.ComputeError) as error:
+        raise SourceError(
+            f"{path}: this part of the dataset is damaged ({str(error).splitlines()[0][:200]}).",
+            hint="Delete it and run `audit ingest` with its sources again: only missing parts are "
+            "made.",
+        ) from error
 
 
 def read_part_record(path: Path) -> dict[str, Any] | None:

@@ -18,6 +18,7 @@ from audit.captions.phrases import ConceptPhrases
 from audit.datasets.conditions import Condition
 from audit.datasets.dataset import Dataset, Part
 from audit.datasets.lookup import SampleRef
+from audit.datasets.parts import part_errors
 from audit.datasets.scan import scan_part
 from audit.licenses.mapping import LicenseMap, ValueReader
 from audit.licenses.uses import use_profile
@@ -220,6 +221,10 @@ class PartReviewer:
 
     def __call__(self, part: Part, add: Add) -> ReviewTally:
         """Review one part; ``add`` is told the rows considered."""
+        with part_errors(part.path):
+            return self._reviewed(part, add)
+
+    def _reviewed(self, part: Part, add: Add) -> ReviewTally:
         question = self.question
         has_urls = "url_hash" in question.dataset.columns
         concluder = Concluder(question.reasoner)

@@ -32,6 +32,21 @@ def counted(audit, *arguments):
     return json.loads(outcome.out)["results"][0]["samples"]
 
 
+def test_a_damaged_part_is_named_and_made_again(audit, home, write_shard):
+    shard = write_shard("a.parquet", ["Van Gogh"] * 1000, LICENSE=["?"] * 1000)
+    audit("ingest", shard, "--name", "d")
+    part = home.open("d").parts[0].path
+    part.write_bytes(part.read_bytes()[:100])
+    for command in (("count", "-c", "Van Gogh"), ("license",)):
+        outcome = audit(*command)
+        assert outcome.code == 1
+        assert f"{part}: this part of the dataset is damaged" in outcome.err
+        assert "run `audit ingest` with its sources again" in outcome.err
+    part.unlink()
+    assert audit("ingest", shard, "--name", "d").code == 0
+    assert audit("count", "-c", "Van Gogh").code == 0
+
+
 def test_truncated_parquet(audit, write_shard):
     good = write_shard("a.parquet", ["van gogh"])
     whole = write_shard("b.parquet", ["van gogh"] * 1000)
