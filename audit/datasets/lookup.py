@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from audit.captions.folding import fold
+from audit.captions.folding import fold_array
 from audit.datasets.dataset import Dataset, Part
 from audit.datasets.parts import readable
 from audit.datasets.reading import open_shard
@@ -58,9 +58,11 @@ def look_up(dataset: Dataset, refs: Collection[SampleRef]) -> dict[SampleRef, So
         if _may_be_read(part):
             with contextlib.suppress(SourceError):
                 sources = _from_source(part, rows, columns)
-        for row in rows:
-            caption, url = (*sources.get(row, ()), None, None)[:2]
-            intact = caption is not None and fold(caption) == folded[row]
+        ordered = list(rows)
+        told = [(*sources.get(row, ()), None, None)[:2] for row in ordered]
+        now = fold_array(pa.array([caption for caption, _ in told], pa.large_string()))
+        for row, (caption, url), as_folded in zip(ordered, told, now.to_pylist(), strict=True):
+            intact = caption is not None and as_folded == folded[row]
             found[SampleRef(part.shard.ordinal, row)] = SourceSample(
                 part.shard.uri,
                 caption if intact else (folded[row] or "").strip(),

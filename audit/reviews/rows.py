@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -60,11 +61,11 @@ class ReviewedRow:
     }  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "findings": list(self.findings)}
+        return {**vars(self), "findings": list(self.findings)}
 
     def to_record(self) -> dict[str, Any]:
         """As a row of :data:`SCHEMA`, which CSV can hold."""
-        return {**asdict(self), "findings": " ".join(self.findings)}
+        return {**vars(self), "findings": " ".join(self.findings)}
 
 
 def rows_named(
@@ -123,6 +124,7 @@ def _rows_of_part(
     only: set[int] | None = None,
 ) -> Iterator[ReviewedRow]:
     concluder = Concluder(question.reasoner)
+    conclude = lru_cache(_TOGETHER)(question.reasoner.conclude)
     evidence = [column for column in _EVIDENCE if column in question.dataset.columns]
     left = limit
     for batch in reviewed_batches(question, part, concluder, evidence):
@@ -150,8 +152,7 @@ def _rows_of_part(
             says = {column: values[place] for column, values in told.items()}
             # Conclusions that differ in their reason alone are counted as one.
             said = batch.said.said[int(batch.said.numbers[index])]
-            conclusion = question.reasoner.conclude(said)
-            yield _row(part, int(batch.rows[index]), says, conclusion)
+            yield _row(part, int(batch.rows[index]), says, conclude(said))
 
 
 def _row(part: Part, row: int, says: dict[str, Any], conclusion: Conclusion) -> ReviewedRow:
