@@ -43,6 +43,10 @@ def demo(talk: Talk, home: str | None) -> int:
             "Is that enough for a model to imitate them? Against published thresholds.",
             ["flag", "--dataset", NAME, "--concepts", str(concepts_path()), "--model", "SD1.5"],
         ),
+        (
+            "And under which licenses? What cannot be proved is unknown.",
+            ["license", "--dataset", NAME, "-c", "Henry Moore"],
+        ),
     ]  # fmt: skip
     pictures = str(pictures_path())
     by_image = [

@@ -1,22 +1,13 @@
-"""The tool from Python, with the words of the command line."""
+"""Embedding, indexing, counting by image, and labels."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audit.api.opened import Opened, PathLike
 from audit.concepts import Concept, gather_concepts
-from audit.counts.by_caption import count_by_caption
-from audit.counts.results import CountResult
-from audit.datasets.dataset import Coverage
-from audit.datasets.home import Home
-from audit.datasets.ingest import IngestListener, IngestReport
-from audit.datasets.ingest import ingest as _ingest
-from audit.datasets.overview import Overview, overview
-from audit.removal.opened import OpenedDataset
 
 if TYPE_CHECKING:
     from audit.counts.matching import By, Progress
@@ -27,111 +18,13 @@ if TYPE_CHECKING:
     from audit.labels.export import ExportReport
     from audit.labels.store import LabelReport
     from audit.references.reference_set import Statistic
-    from audit.reviews.results import LicenseReview
     from audit.vectors.build import IndexReport
     from audit.vectors.index import VectorIndex
     from audit.visual import References
 
-PathLike = str | os.PathLike[str]
 
-
-class OpenDataset(OpenedDataset):
-    """An ingested dataset and the questions that can be asked of it."""
-
-    def __repr__(self) -> str:
-        return f"<audit dataset {self.name!r}: {self.coverage.describe()}>"
-
-    @property
-    def name(self) -> str:
-        return self.dataset.name
-
-    @property
-    def coverage(self) -> Coverage:
-        """What of the sources every number rests on."""
-        return self.dataset.coverage
-
-    def show(self) -> Overview:
-        """Columns, totals, hosts and licenses."""
-        return overview(self.dataset)
-
-    def count(
-        self,
-        *concepts: str | Concept,
-        aliases: Sequence[str] = (),
-        exclude: Sequence[str] = (),
-        concept_list: PathLike | None = None,
-        where: str | None = None,
-        distinct: str | None = None,
-        examples: int = 0,
-        seed: int = 0,
-    ) -> CountResult:
-        """Count the samples whose caption names each concept.
-
-        Parameters
-        ----------
-        concepts:
-            Names, or concepts with aliases and exclusions.
-        aliases, exclude:
-            Other names, and phrases to leave out, of the one concept given by its name.
-        concept_list:
-            A TOML, CSV or JSON file of further concepts.
-        where, distinct, examples, seed:
-            See :func:`audit.counts.by_caption.count_by_caption`.
-
-        Raises
-        ------
-        UsageError
-            If the question is wrong; see :mod:`audit.errors`.
-        """
-        asked = gather_concepts(concepts, aliases, exclude, concept_list)
-        return count_by_caption(
-            self.dataset, asked, where=where, distinct=distinct, examples=examples, seed=seed
-        )
-
-    def review_licenses(
-        self,
-        *concepts: str | Concept,
-        aliases: Sequence[str] = (),
-        exclude: Sequence[str] = (),
-        concept_list: PathLike | None = None,
-        where: str | None = None,
-        use: str | None = None,
-        rows_of: str | None = None,
-        listed: int | None = 20,
-        use_map: bool = True,
-        numbers: str | None = None,
-        on: date | None = None,
-    ) -> LicenseReview:
-        """Review the licenses of all samples, or of those whose caption names concepts.
-
-        Parameters
-        ----------
-        concepts, aliases, exclude, concept_list:
-            As in :meth:`count`; without any, everything is reviewed.
-        use_map:
-            Read values by the curator's map that is kept with the dataset, if there is one.
-        where, use, rows_of, listed, numbers, on:
-            See :func:`audit.reviews.review.review_licenses`.
-
-        Raises
-        ------
-        UsageError
-            If the question is wrong; see :mod:`audit.errors`.
-        """
-        from audit.licenses.mapping import kept_map
-        from audit.reviews.review import review_licenses
-
-        return review_licenses(
-            self.dataset,
-            concepts=gather_concepts(concepts, aliases, exclude, concept_list),
-            where=where,
-            use=use,
-            own_map=kept_map(self.dataset.folder) if use_map else None,
-            numbers=numbers,
-            on=on,
-            listed=listed,
-            rows_of=rows_of,
-        )
+class Images(Opened):
+    """What the images of a dataset show."""
 
     def embed(
         self,
@@ -373,56 +266,3 @@ class OpenDataset(OpenedDataset):
 
         answers = read_answers(Path(path).expanduser())
         return LabelReport(store_labels(answers, self.dataset, who, replace=replace), self.name)
-
-
-def open(name: str | None = None, home: PathLike | None = None) -> OpenDataset:
-    """Open an ingested dataset.
-
-    Parameters
-    ----------
-    name:
-        Its name; may be left out where the home holds only one.
-    home:
-        The folder of datasets; by default ``$AUDIT_HOME``, or else ``indexes``.
-
-    Raises
-    ------
-    DatasetNotFoundError
-        If there is none of that name.
-    """
-    return OpenDataset(Home(home).open(name), Home(home))
-
-
-def list_datasets(home: PathLike | None = None) -> list[str]:
-    """Names of the datasets in a home."""
-    return Home(home).names()
-
-
-def ingest(
-    *sources: PathLike,
-    name: str,
-    home: PathLike | None = None,
-    columns: Mapping[str, str] | None = None,
-    keep: Sequence[str] = (),
-    add: bool = False,
-    dataset_license: str | None = None,
-    workers: int | None = 1,
-    listener: IngestListener | None = None,
-) -> IngestReport:
-    """Ingest shards; see :func:`audit.datasets.ingest.ingest`.
-
-    One process by default, unlike the command line: a script that asks for more (None for as
-    many as there are processors) must keep its own work under ``if __name__ == "__main__":``,
-    because every worker imports it.
-    """
-    return _ingest(
-        [os.fspath(source) for source in sources],
-        name,
-        home=Home(home),
-        columns=columns,
-        keep=keep,
-        add=add,
-        dataset_license=dataset_license,
-        workers=workers,
-        listener=listener,
-    )

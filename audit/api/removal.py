@@ -1,12 +1,10 @@
-"""A dataset that stays open while samples are removed: by this process, or by others."""
+"""Finding and removing samples."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit.datasets.dataset import Dataset
-from audit.datasets.home import Home
-from audit.datasets.tombstones import removal_files
+from audit.api.opened import Opened
 
 if TYPE_CHECKING:
     from audit.removal.found import Found
@@ -14,21 +12,8 @@ if TYPE_CHECKING:
     from audit.removal.wanted import Wanted
 
 
-class OpenedDataset:
+class Removing(Opened):
     """Finding and removing samples, and what is left after it."""
-
-    def __init__(self, dataset: Dataset, home: Home | None = None) -> None:
-        self._dataset = dataset
-        self._removal_files = removal_files(dataset.folder)
-        self._home = home or Home(dataset.folder.parent)
-
-    @property
-    def dataset(self) -> Dataset:
-        """The dataset, without samples that were removed by now, by whatever process."""
-        there = removal_files(self._dataset.folder)
-        if there != self._removal_files:
-            self._dataset, self._removal_files = Dataset(self._dataset.folder), there
-        return self._dataset
 
     def lookup(self, wanted: Wanted, *, shown: int = 20) -> Found:
         """Find samples: by URL, host, caption, hash, image …
