@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from audit.counts.visual_results import VisualResult as VisualResult
     from audit.errors import AuditError as AuditError
     from audit.generation import generate as generate
+    from audit.optouts import OptOutReview as OptOutReview
     from audit.removal.found import Found as Found
     from audit.removal.removing import RemovalReport as RemovalReport
     from audit.removal.wanted import Wanted as Wanted
@@ -57,6 +58,7 @@ _PUBLIC = {
     "Found": "audit.removal.found",
     "LicenseReview": "audit.reviews.results",
     "OpenDataset": "audit.api",
+    "OptOutReview": "audit.optouts",
     "RemovalReport": "audit.removal.removing",
     "ScoreResult": "audit.scores",
     "ScoreSettings": "audit.scores",

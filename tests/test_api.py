@@ -19,6 +19,7 @@ PUBLIC = {
     "Found",
     "LicenseReview",
     "OpenDataset",
+    "OptOutReview",
     "RemovalReport",
     "ScoreResult",
     "ScoreSettings",

@@ -12,6 +12,8 @@ from audit.concepts import Concept, gather_concepts
 if TYPE_CHECKING:
     from audit.disclosures import FilledForm, MetadataCard, Stated
     from audit.domains import DomainCounts
+    from audit.optouts import OptOutReview
+    from audit.optouts.network.check import CheckReport, CheckSettings
     from audit.reviews.results import LicenseReview
 
 #: A document of JSON-LD.
@@ -65,6 +67,21 @@ class Rights(Opened):
             listed=listed,
             rows_of=rows_of,
         )
+
+    def review_optouts(self, **question: Any) -> OptOutReview:
+        """Which samples are reserved; see :func:`audit.optouts.review_optouts`."""
+        from audit.optouts import review_optouts
+
+        return review_optouts(self.dataset, **question)
+
+    def check_optouts(self, settings: CheckSettings | None = None, **which: Any) -> CheckReport:
+        """Ask hosts for their reservations, on the network.
+
+        See :func:`audit.optouts.network.check.check_optouts`.
+        """
+        from audit.optouts.network.check import check_optouts
+
+        return check_optouts(self.dataset, settings, **which)
 
     def count_domains(self, *, registries_only: bool = False) -> DomainCounts:
         """Count samples by registered domain; see :func:`audit.domains.count_domains`."""

@@ -23,6 +23,7 @@ from audit.cli.ingest import ingest
 from audit.cli.label import label
 from audit.cli.license import license
 from audit.cli.lookup import lookup
+from audit.cli.optout import optout
 from audit.cli.remove_samples import removals, remove_samples
 from audit.cli.score import score
 from audit.cli.talk import STOPPED, Talk
@@ -57,7 +58,8 @@ def cli() -> None:
 
 for command in (
     ingest, count, fetch, embed, index, label, generate, score, threshold, thresholds, flag,
-    license, card, disclose, lookup, remove_samples, removals, datasets, show, remove, demo,
+    license, optout, card, disclose, lookup, remove_samples, removals, datasets, show, remove,
+    demo,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -26,7 +26,7 @@ NOT_PUBLIC = "is not a public address"
 TOO_LARGE = "larger than"
 TOO_SLOW = "took longer than"
 
-_CHUNK = 1 << 16
+CHUNK = 1 << 16
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 #: Public by its number, but what a cloud's machines ask for their own secrets.
 _METADATA = frozenset({ipaddress.ip_address("168.63.129.16")})
@@ -155,7 +155,7 @@ class _Response(http.client.HTTPResponse):
         if self.length is not None and self.length > self.max_bytes:
             raise self._too_large()
         body = bytearray()
-        while chunk := self.read1(_CHUNK):
+        while chunk := self.read1(CHUNK):
             body += chunk
             if len(body) > self.max_bytes:
                 raise self._too_large()
@@ -168,7 +168,16 @@ class _Response(http.client.HTTPResponse):
         return AnswerRefusedError(f"the answer is {TOO_LARGE} {self.max_bytes:,} bytes")
 
 
-class _Connection(http.client.HTTPConnection):
+def timed_tls() -> ssl.SSLContext:
+    """Settings of TLS for :class:`TimedSecureConnection`."""
+    context = ssl.create_default_context()
+    context.sslsocket_class = _TimedSSLSocket
+    return context
+
+
+class TimedConnection(http.client.HTTPConnection):
+    """A connection that waits until its ``deadline`` (of ``time.monotonic``) and no longer."""
+
     deadline = math.inf
 
     def connect(self) -> None:
@@ -176,7 +185,9 @@ class _Connection(http.client.HTTPConnection):
         _to_timed(self)
 
 
-class _SecureConnection(http.client.HTTPSConnection):
+class TimedSecureConnection(http.client.HTTPSConnection):
+    """The same over TLS, with the context of :func:`timed_tls`."""
+
     deadline = math.inf
 
     def connect(self) -> None:
@@ -185,7 +196,7 @@ class _SecureConnection(http.client.HTTPSConnection):
         self.sock.deadline = self.deadline
 
 
-def _to_timed(connection: _Connection) -> None:
+def _to_timed(connection: TimedConnection) -> None:
     plain = connection.sock
     timeout = plain.gettimeout()
     timed = _TimedSocket(fileno=plain.detach())
@@ -218,7 +229,7 @@ class _Limited:
 
 class _HTTPHandler(_Limited, urllib.request.HTTPHandler):
     def http_open(self, req: urllib.request.Request) -> Any:
-        return self._connect_by(_Connection, req)
+        return self._connect_by(TimedConnection, req)
 
     def http_request(self, request: urllib.request.Request) -> urllib.request.Request:
         return super().do_request_(_in_ascii(request))
@@ -227,11 +238,10 @@ class _HTTPHandler(_Limited, urllib.request.HTTPHandler):
 class _HTTPSHandler(_Limited, urllib.request.HTTPSHandler):
     def __init__(self, limits: AnswerLimits) -> None:
         super().__init__(limits)
-        self._tls = ssl.create_default_context()
-        self._tls.sslsocket_class = _TimedSSLSocket
+        self._tls = timed_tls()
 
     def https_open(self, req: urllib.request.Request) -> Any:
-        return self._connect_by(_SecureConnection, req, context=self._tls)
+        return self._connect_by(TimedSecureConnection, req, context=self._tls)
 
     def https_request(self, request: urllib.request.Request) -> urllib.request.Request:
         return super().do_request_(_in_ascii(request))

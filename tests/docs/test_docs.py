@@ -57,6 +57,7 @@ def test_every_command_and_option_has_help(name):
         "docs/methods/counting.md",
         "docs/methods/disclosures.md",
         "docs/methods/licenses.md",
+        "docs/methods/optouts.md",
         "docs/methods/removal.md",
         "docs/methods/thresholds.md",
         "docs/scores.md",
