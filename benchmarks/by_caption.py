@@ -34,7 +34,7 @@ TABLE: dict[str, tuple[str, str | None, float | None, float | None]] = {
     "ingest": ("**ingest** (read, fold, write)", "copy_shards", 0.4, 1.0),
 }
 
-_ONE_THREAD = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "ARROW_NUM_THREADS": "1"}
+ONE_THREAD = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "ARROW_NUM_THREADS": "1"}
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Measured:
 def run_job(name: str, data: Path) -> Measured:
     command = [sys.executable, "-m", "benchmarks.caption_jobs", name, str(data)]
     done = subprocess.run(
-        command, capture_output=True, text=True, check=True, env=os.environ | _ONE_THREAD
+        command, capture_output=True, text=True, check=True, env=os.environ | ONE_THREAD
     )
     return Measured(**json.loads(done.stdout))
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from audit.cli.talk import Talk
+
+if TYPE_CHECKING:
+    from audit.datasets.dataset import Coverage
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 #: Exit code of a gate that the user set and that tripped.
 TRIPPED = 3
@@ -73,3 +81,55 @@ class GateType(click.ParamType[Gate]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Gate:
         return value if isinstance(value, Gate) else parse_gate(value)
+
+
+def gates_option(what: str) -> Callable[[F], F]:
+    """--fail-on, as often as wanted; ``what`` is its help."""
+    return click.option(
+        "--fail-on",
+        "gates",
+        type=GateType(),
+        multiple=True,
+        metavar="FINDING>N[%]",
+        help=f"{what} Repeatable.",
+    )
+
+
+def hold_gates(
+    talk: Talk,
+    gates: Sequence[Gate],
+    found: Callable[[str], int],
+    of: int,
+    coverage: Coverage,
+    what: str = "",
+) -> int:
+    """The exit code that gates ask for, each that trips told.
+
+    What was not looked at does not pass: rows that could not be read count as found, and a gate
+    over no samples trips.
+
+    Parameters
+    ----------
+    found:
+        Samples with a finding, of the ``of`` that were looked at.
+    what:
+        Put behind the finding: for what it is.
+    """
+    lost = None if coverage.unread_rows is None else coverage.unread_rows + coverage.rejected_lines
+    if gates and not coverage.complete:
+        talk.warn(f"{coverage.describe()}; rows that were not read count as found.")
+    code = 0
+    for gate in gates:
+        if lost is None:
+            talk.warn(f"Nobody knows how many rows were not read: {gate} does not pass.")
+            code = TRIPPED
+            continue
+        samples, whole = found(gate.finding) + lost, of + lost
+        if not of:
+            talk.warn(f"There are no samples: nothing was held against {gate}.")
+            code = TRIPPED
+        elif gate.trips(samples, whole):
+            share = f"{samples:,} of {whole:,} samples ({samples / whole:.2%})"
+            talk.warn(f"{share} are {gate.finding}{what} (--fail-on {gate}).")
+            code = TRIPPED
+    return code

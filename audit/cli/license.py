@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audit.cli.gates import TRIPPED, Gate, GateType
+from audit.cli.gates import Gate, gates_option, hold_gates
 from audit.cli.options import (
     common_options,
     concept_options,
@@ -92,14 +92,8 @@ _numbers_option = click.option(
     metavar="N",
     help="Rows, hosts and values to list; 0 for all.",
 )
-@click.option(
-    "--fail-on",
-    "gates",
-    type=GateType(),
-    multiple=True,
-    metavar="FINDING>N[%]",
-    help='Exit with 3 if more samples than that have a finding or status: "missing>5%", '
-    '"conflicting>0". Repeatable.',
+@gates_option(
+    'Exit with 3 if more samples than that have a finding or status: "missing>5%", "conflicting>0".'
 )
 @workers_option("Processes")
 @output_option
@@ -137,7 +131,13 @@ def license(
     opened = Home(home).open(dataset)
     review = _reviewed(talk, opened, options)
     write_answer(review, output)
-    return _gate(talk, review, gates)
+    return hold_gates(
+        talk,
+        gates,
+        lambda name: review.whole.named[name].samples,
+        review.samples,
+        review.coverage,
+    )
 
 
 def _refuse_before_subcommand(context: click.Context) -> None:
@@ -221,31 +221,6 @@ def _write_rows(
 
     written = write_rows(options["to"], rows_named(question, options["rows_of"]))
     talk.say(f"{counted(written, 'row')} of {review.dataset} written to {options['to']}")
-
-
-def _gate(talk: Talk, review: LicenseReview, gates: tuple[Gate, ...]) -> int:
-    tripped = False
-    unread = review.coverage.unread_rows
-    if gates and (unread is None or not review.coverage.complete):
-        talk.warn(f"{review.coverage.describe()}; rows that were not read count as found.")
-    for gate in gates:
-        samples, of = review.whole.named[gate.finding].samples, review.samples
-        if unread is None:
-            talk.warn(f"Nobody knows how many rows were not read: {gate} was not held.")
-            tripped = True
-            continue
-        lost = unread + review.coverage.rejected_lines
-        samples, of = samples + lost, of + lost
-        if not of:
-            talk.warn(f"There are no samples: nothing was held against {gate}.")
-            tripped = True
-        elif gate.trips(samples, of):
-            share = f"{samples / of:.2%}"
-            talk.warn(
-                f"{samples:,} of {of:,} samples ({share}) are {gate.finding} (--fail-on {gate})."
-            )
-            tripped = True
-    return TRIPPED if tripped else 0
 
 
 @license.command("explain")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audit.cli.gates import TRIPPED, Gate, parse_gate
+from audit.cli.gates import TRIPPED, Gate, gates_option, hold_gates
 from audit.cli.options import (
     common_options,
     concept_options,
@@ -35,15 +35,6 @@ _OF_CHECKS = (
     "images", "max_age", "delay", "threads", "timeout", "total_timeout", "retries", "user_agent",
     "allow_private",
 )  # fmt: skip
-
-
-def _gate(context: click.Context, parameter: click.Parameter, value: str | None) -> Gate | None:
-    if value is None:
-        return None
-    gate = parse_gate(value)
-    if gate.finding not in ANSWERS:
-        raise click.BadParameter(f"No finding {gate.finding!r}. There are: {', '.join(ANSWERS)}.")
-    return gate
 
 
 @click.command()
@@ -87,12 +78,7 @@ def _gate(context: click.Context, parameter: click.Parameter, value: str | None)
     metavar="N",
     help="As many of them at most.",
 )
-@click.option(
-    "--fail-on",
-    callback=_gate,
-    metavar="GATE",
-    help="Exit with 3 if more samples than this: denied>0, unknown>5%.",
-)
+@gates_option('Exit with 3 if more samples than this: "denied>0", "unknown>5%".')
 @click.option(
     "--sample",
     type=click.IntRange(1),
@@ -185,7 +171,7 @@ def optout(
     use: str,
     rows: str | None,
     limit: int,
-    fail_on: Gate | None,
+    gates: tuple[Gate, ...],
     sample: int | None,
     seed: int,
     check: bool,
@@ -206,6 +192,7 @@ def optout(
     from audit.reports import optout_table  # noqa: F401  (registers the table)
     from audit.reports.formats import write_answer
 
+    _checked(gates)
     if not check:
         refuse(_OF_CHECKS, "says how servers are asked: it needs --check")
     if rows is None:
@@ -242,7 +229,7 @@ def optout(
             "Nothing that holds signals was there to read. Map columns with `audit ingest --col "
             "ROLE=COLUMN`, give a file with --signals, or ask the servers with --check."
         )
-    return _tripped(talk, review, use, fail_on) or (_failed(talk, report) if report else 0)
+    return _held(talk, review, use, gates) or (_failed(talk, report) if report else 0)
 
 
 def _check(
@@ -288,20 +275,27 @@ def _progress_line(progress: CheckProgress) -> str:
     return f"{progress.asked:,} URLs asked, {progress.known:,} known, of {progress.total:,} samples"
 
 
-def _tripped(talk: Talk, review: OptOutReview, use: str, gate: Gate | None) -> int:
-    if gate is None:
-        return 0
-    count = review.count(use)
-    if not review.samples or not (review.columns or review.sidecars):
+def _checked(gates: Sequence[Gate]) -> None:
+    for gate in gates:
+        if gate.finding not in ANSWERS:
+            raise click.UsageError(
+                f"--fail-on {gate}: No finding {gate.finding!r}. There are: {', '.join(ANSWERS)}."
+            )
+
+
+def _held(talk: Talk, review: OptOutReview, use: str, gates: Sequence[Gate]) -> int:
+    if gates and not (review.columns or review.sidecars):
         talk.warn("The gate looked at nothing, so it does not pass.")
         return TRIPPED
-    found = getattr(count, gate.finding)
-    if not gate.trips(found, review.samples):
-        return 0
-    talk.warn(
-        f"{found:,} of {review.samples:,} samples are {gate.finding} for {use} (--fail-on {gate})."
+    count = review.count(use)
+    return hold_gates(
+        talk,
+        gates,
+        lambda answer: int(getattr(count, answer)),
+        review.samples,
+        review.coverage,
+        f" for {use}",
     )
-    return TRIPPED
 
 
 def _failed(talk: Talk, report: CheckReport) -> int:
