@@ -10,6 +10,7 @@ from audit.api.opened import Opened, PathLike
 from audit.concepts import Concept, gather_concepts
 
 if TYPE_CHECKING:
+    from audit.datasets.dataset import Dataset
     from audit.disclosures import FilledForm, MetadataCard, Stated
     from audit.domains import DomainCounts
     from audit.optouts import OptOutReview
@@ -93,7 +94,8 @@ class Rights(Opened):
         """Which metadata the dataset lacks; see :func:`audit.disclosures.metadata_card`."""
         from audit.disclosures import metadata_card
 
-        return metadata_card(self.dataset, self.review_licenses())
+        dataset = self.dataset
+        return metadata_card(dataset, _reviewed(dataset))
 
     def disclose_eu(self, *, small_provider: bool = False) -> FilledForm:
         """The EU's public summary of training content, as far as the dataset goes.
@@ -111,7 +113,8 @@ class Rights(Opened):
         """California's training data documentation, as far as the dataset goes."""
         from audit.disclosures import fill_ab2013
 
-        return fill_ab2013(self.dataset, self.review_licenses())
+        dataset = self.dataset
+        return fill_ab2013(dataset, _reviewed(dataset))
 
     def croissant(self, stated: Stated | None = None, *, hash_files: bool = False) -> JsonLd:
         """The dataset in Croissant 1.1; see :func:`audit.disclosures.as_croissant`.
@@ -125,16 +128,25 @@ class Rights(Opened):
         """
         from audit.disclosures import as_croissant
 
-        return as_croissant(self.dataset, *self._described(stated, hash_files))
+        return as_croissant(*_described(self.dataset, stated, hash_files))
 
     def spdx(self, stated: Stated | None = None, *, hash_files: bool = False) -> JsonLd:
         """The dataset in SPDX 3.0.1; see :func:`audit.disclosures.as_spdx`."""
         from audit.disclosures import as_spdx
 
-        return as_spdx(self.dataset, *self._described(stated, hash_files))
+        return as_spdx(*_described(self.dataset, stated, hash_files))
 
-    def _described(self, stated: Stated | None, hash_files: bool) -> Any:
-        from audit.disclosures import gather_facts, hash_shards
 
-        hashes = hash_shards(self.dataset) if hash_files else None
-        return gather_facts(self.dataset), self.review_licenses(), stated, hashes
+def _described(dataset: Dataset, stated: Stated | None, hash_files: bool) -> Any:
+    from audit.disclosures import gather_facts, hash_shards
+
+    hashes = hash_shards(dataset) if hash_files else None
+    return dataset, gather_facts(dataset), _reviewed(dataset), stated, hashes
+
+
+def _reviewed(dataset: Dataset) -> LicenseReview:
+    """A review of the very samples that the rest of an answer is about."""
+    from audit.licenses.mapping import kept_map
+    from audit.reviews.review import review_licenses
+
+    return review_licenses(dataset, own_map=kept_map(dataset.folder))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -52,7 +53,7 @@ def cli() -> None:
 
     \b
     Exit codes: 0 answered; 1 failed, or part of the input could not be read;
-    2 wrong usage; 3 a gate tripped.
+    2 wrong usage; 3 a gate tripped; 130 stopped by you.
     """
 
 
@@ -89,18 +90,30 @@ def run(arguments: list[str] | None = None) -> int:
         # Whoever read the output has seen enough. Python would complain while closing it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _CLOSED_PIPE
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            return _unexpected(talk, error)
+        talk.error("The answer could not be written: no space left.", "Free some space.")
+        return 1
     except Exception as error:
         if _ENGINE_INTERRUPTED in str(error):
             return _interrupted(talk)
-        if talk.verbose:
-            traceback.print_exc()
-        talk.error(
-            f"An unexpected {type(error).__name__}: {error}",
-            "This is a mistake in audit. Run again with --verbose and report what it prints.",
-        )
-        return 1
+        return _unexpected(talk, error)
+
+
+def _unexpected(talk: Talk, error: Exception) -> int:
+    if talk.verbose:
+        traceback.print_exc()
+    talk.error(
+        f"An unexpected {type(error).__name__}: {error}",
+        "This is a mistake in audit. Run again with --verbose and report what it prints.",
+    )
+    return 1
 
 
 def _interrupted(talk: Talk) -> int:
-    talk.error("Interrupted.", "What is finished is kept: the same command goes on from there.")
+    talk.error(
+        "Interrupted.",
+        "No file is half written; where work is kept, the same command goes on from there.",
+    )
     return STOPPED

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audit.cli.options import F, common_options, dataset_option, output_option, workers_option
+from audit.cli.options import (
+    F,
+    common_options,
+    dataset_option,
+    output_option,
+    refuse,
+    workers_option,
+)
 from audit.cli.talk import Talk
 
 if TYPE_CHECKING:
@@ -56,7 +63,8 @@ def disclose() -> None:
     """Describe a dataset for regulators and for machines.
 
     Forms are filled as far as the columns of the dataset go; where they say nothing, the form says
-    "no information". Nothing is looked up on the network. Not legal advice.
+    "no information". Nothing is looked up on the network, except that --hash-files reads shards
+    that lie there. Not legal advice.
     """
 
 
@@ -83,9 +91,12 @@ def eu_command(
     """
     _check_out(out)
     from audit.datasets.home import Home
+    from audit.datasets.outputs import check_output
     from audit.disclosures import fill_eu_summary
 
     opened = Home(home).open(dataset)
+    if out is not None:
+        check_output(out, opened)
     with talk.progress() as show:
         form = fill_eu_summary(
             opened,
@@ -114,9 +125,12 @@ def ab2013_command(
     """
     _check_out(out)
     from audit.datasets.home import Home
+    from audit.datasets.outputs import check_output
     from audit.disclosures import fill_ab2013
 
     opened = Home(home).open(dataset)
+    if out is not None:
+        check_output(out, opened)
     review = _reviewed(talk, opened, workers)
     with talk.progress() as show:
         form = fill_ab2013(opened, review, workers=workers, on_progress=_samples(show, "hosts"))
@@ -139,7 +153,7 @@ def croissant_command(talk: Talk, /, out: str | None, hash_files: bool, **option
     """
     from audit.disclosures import as_croissant, gather_facts
 
-    opened, review, stated, hashes = _described(talk, hash_files, options)
+    opened, review, stated, hashes = _described(talk, out, hash_files, options)
     if not hash_files:
         talk.warn("Without --hash-files the shards have no checksums: mlcroissant refuses that.")
     _write_json(talk, as_croissant(opened, gather_facts(opened), review, stated, hashes), out)
@@ -161,7 +175,7 @@ def spdx_command(talk: Talk, /, out: str | None, hash_files: bool, **options: An
     """
     from audit.disclosures import as_spdx, gather_facts
 
-    opened, review, stated, hashes = _described(talk, hash_files, options)
+    opened, review, stated, hashes = _described(talk, out, hash_files, options)
     missing = [f"--{name}" for name in ("url", "creator", "created", "published")
                if getattr(stated, name) is None]  # fmt: skip
     if missing:
@@ -171,9 +185,10 @@ def spdx_command(talk: Talk, /, out: str | None, hash_files: bool, **options: An
 
 
 def _described(
-    talk: Talk, hash_files: bool, options: dict[str, Any]
+    talk: Talk, out: str | None, hash_files: bool, options: dict[str, Any]
 ) -> tuple[Dataset, LicenseReview, Stated, dict[int, str]]:
     from audit.datasets.home import Home
+    from audit.datasets.outputs import check_output
     from audit.disclosures import Stated, hash_shards
 
     stated = Stated(
@@ -184,6 +199,8 @@ def _described(
         description=_clean(options["description"]),
     )
     opened = Home(options["home"]).open(options["dataset"])
+    if out is not None:
+        check_output(out, opened)
     review = _reviewed(talk, opened, options["workers"])
     hashes: dict[int, str] = {}
     if hash_files:
@@ -224,6 +241,8 @@ def _samples(show: Callable[[str, float | None], None], what: str) -> Callable[[
 
 
 def _check_out(out: str | None) -> None:
+    if out is not None:
+        refuse(["output"], "is of standard output: with --out the name of the file says the format")
     if out is not None and Path(out).suffix.lower() not in (".md", ".json"):
         raise click.UsageError(f"--out {out}: end its name in .md or .json.")
 

@@ -120,8 +120,10 @@ def license(
         return 0
     talk = context.ensure_object(Talk)
     from audit.datasets.home import Home
+    from audit.datasets.outputs import check_output
     from audit.reports import review_table  # noqa: F401  (registers the table)
     from audit.reports.formats import write_answer
+    from audit.reports.row_files import check_row_file
     from audit.reviews.findings import checked
 
     if options["to"] is not None and options["rows_of"] is None:
@@ -129,8 +131,13 @@ def license(
     for name in filter(None, (options["rows_of"], *(gate.finding for gate in gates))):
         checked(name, options["use"])
     opened = Home(home).open(dataset)
+    if options["to"] is not None:
+        check_output(options["to"], opened)
+        check_row_file(options["to"])
     review = _reviewed(talk, opened, options)
     write_answer(review, output)
+    if output in ("csv", "parquet"):
+        _say_what_is_left_out(talk, review)
     return hold_gates(
         talk,
         gates,
@@ -138,6 +145,20 @@ def license(
         review.samples,
         review.coverage,
     )
+
+
+def _say_what_is_left_out(talk: Talk, review: LicenseReview) -> None:
+    """A table says so itself; whoever reads a file would not know."""
+    if review.rows_of is not None:
+        listed, there = len(review.rows), review.whole.named[review.rows_of].samples
+        what, how = "rows", "--limit 0, or --to FILE for very many"
+    elif review.listed_by in ("host", "value"):
+        found, there = review.hosts if review.listed_by == "host" else review.values
+        listed, what, how = len(found), f"{review.listed_by}s", "--limit 0"
+    else:
+        return
+    if listed < there:
+        talk.warn(f"{listed:,} of {there:,} {what} are in the answer; for all of them: {how}.")
 
 
 def _refuse_before_subcommand(context: click.Context) -> None:

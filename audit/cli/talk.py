@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 
 import click
 
+from audit.printable import visible
+
 #: Exit code of a command that the user stopped, by Ctrl-C or by saying no.
 STOPPED = 130
 
@@ -28,16 +30,16 @@ class Talk:
     def say(self, text: str) -> None:
         """A remark; left out with --quiet."""
         if not self.quiet:
-            click.echo(text, err=True)
+            click.echo(_safe(text), err=True)
 
     def warn(self, text: str) -> None:
         """Something that the user should know even with --quiet."""
-        click.secho(f"Warning: {text}", err=True, fg="yellow")
+        click.secho(f"Warning: {_safe(text)}", err=True, fg="yellow")
 
     def error(self, message: str, hint: str | None) -> None:
-        click.secho(f"Error: {message}", err=True, fg="red")
+        click.secho(f"Error: {_safe(message)}", err=True, fg="red")
         if hint:
-            click.echo(hint, err=True)
+            click.echo(_safe(hint), err=True)
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Callable[[str, float | None], None]]:
@@ -98,3 +100,8 @@ def user() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return "unknown"
+
+
+def _safe(text: str) -> str:
+    """What is said may have names of columns, files and hosts in it, which anybody chose."""
+    return visible(text, keep="\n")

@@ -16,7 +16,7 @@ UNFINISHED = ".unfinished-"
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
-_NO_FOLDER = {errno.ENOTDIR, errno.EEXIST}
+_NO_FOLDER = {errno.ENOTDIR, errno.EEXIST, errno.ENOENT}
 
 
 @contextlib.contextmanager
@@ -29,10 +29,17 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
         If the disk is full or the folder may not be written.
     """
     unfinished = path.with_name(f"{path.name}{UNFINISHED}{os.getpid()}")
+    if path.exists() and not path.is_file():
+        # A pipe or a device is written to; nothing may take its place.
+        with storage_errors(path), open(path, "wb") as stream:
+            yield stream
+        return
     try:
         with storage_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with open(unfinished, "wb") as stream:
+            with contextlib.suppress(FileNotFoundError):
+                unfinished.unlink()
+            with open(unfinished, "wb", opener=_create) as stream:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -40,6 +47,11 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink()
+
+
+def _create(path: str, flags: int) -> int:
+    """Create a file, or fail: a link that somebody laid in its place is not followed."""
+    return os.open(path, flags | os.O_EXCL, 0o666)
 
 
 @contextlib.contextmanager
@@ -51,18 +63,19 @@ def storage_errors(path: Path) -> Iterator[None]:
         if error.errno in _FULL:
             raise StorageError(
                 f"{path}: no space left to write ({os.strerror(error.errno or 0).lower()}).",
-                hint="Free some space, or choose another place with --home, and run the same "
-                "command again: what is finished is kept.",
+                hint="Free some space, or choose another place (of datasets: --home), and run the "
+                "same command again: what is finished is kept.",
             ) from error
         if error.errno in _FORBIDDEN:
             raise StorageError(
                 f"{path}: cannot write there ({os.strerror(error.errno or 0).lower()}).",
-                hint="Choose a folder that you may write with --home DIR or AUDIT_HOME=DIR.",
+                hint="Choose a folder that you may write; of datasets it is --home DIR or "
+                "AUDIT_HOME=DIR.",
             ) from error
         if error.errno in _NO_FOLDER:
             raise StorageError(
-                f"{path}: cannot be made, because something above it is not a folder.",
-                hint="Choose another place with --home DIR or AUDIT_HOME=DIR.",
+                f"{path}: cannot be made: something above it is missing, or is not a folder.",
+                hint="Choose another place; of datasets it is --home DIR or AUDIT_HOME=DIR.",
             ) from error
         raise
 

@@ -47,6 +47,11 @@ class ShardStats:
             counts = np.bincount(places, minlength=len(self.lengths))
             self.lengths = [a + b for a, b in zip(self.lengths, counts.tolist(), strict=True)]
 
+    @property
+    def urls(self) -> int:
+        """Samples with a URL."""
+        return self.rows - self.null_urls
+
     def length_quantile(self, share: float) -> int | None:
         """Caption length, in characters, that ``share`` of the captions do not exceed."""
         total = sum(self.lengths)

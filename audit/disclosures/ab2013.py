@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from audit._version import __version__
 from audit.datasets.dataset import Dataset
+from audit.datasets.remaining import remaining_distinct_urls
 from audit.disclosures.facts import Facts, gather_facts
 from audit.disclosures.form import Entry, FilledForm, Section
 from audit.disclosures.wording import (
@@ -91,7 +92,7 @@ def fill_ab2013(
 def _what_it_is(dataset: Dataset, facts: Facts, domains: DomainCounts) -> tuple[Section, ...]:
     first = listed(domains.top.listed["domain"].to_list()[:3], 3)
     size = f"{at_least(facts)}{facts.samples:,} samples"
-    urls = dataset.manifest.distinct_urls
+    urls = remaining_distinct_urls(dataset)
     if urls:
         size += f", {int(urls['value']):,} different addresses of images"
     return (
@@ -124,7 +125,7 @@ def _what_it_is(dataset: Dataset, facts: Facts, domains: DomainCounts) -> tuple[
         Section(
             "(a)(4)", "Types of data points",
             (
-                Entry("types", "addresses of images with captions", "what samples are"),
+                Entry("types", f"images with captions: {facts.what_they_are}", "what samples are"),
                 Entry(
                     "labels or characteristics", filled_columns(facts), "columns of the dataset"
                 ),

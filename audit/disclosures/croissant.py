@@ -131,7 +131,7 @@ def as_croissant(
 
 def _describe(facts: Facts) -> str:
     return (
-        f"{at_least(facts)}{facts.samples:,} addresses of images with captions. Described from its "
+        f"{at_least(facts)}{facts.what_they_are}. Described from its "
         f"columns; {facts.coverage.describe()}."
     )
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from audit._version import __version__
 from audit.datasets.dataset import Dataset
+from audit.datasets.remaining import remaining_distinct_urls
 from audit.datasets.stats import LENGTH_EDGES
 from audit.disclosures.facts import SIGNALS, Facts, gather_facts
 from audit.disclosures.form import Entry, FilledForm, Section
@@ -221,7 +222,7 @@ def _processing(facts: Facts) -> tuple[Section, ...]:
 
 def _image_size(dataset: Dataset, facts: Facts) -> Entry:
     """The band that the number of images is in, if distinct URLs and samples agree on it."""
-    fewest = int((dataset.manifest.distinct_urls or {}).get("low") or 0)
+    fewest = int((remaining_distinct_urls(dataset) or {}).get("low") or 0)
     band = _band(fewest, facts.samples if facts.coverage.complete else None, _IMAGES)
     basis = (
         f"{at_least(facts)}{facts.samples:,} samples, with at least {fewest:,} different addresses "
@@ -239,7 +240,9 @@ def _text_size(dataset: Dataset, facts: Facts) -> Entry:
     captions = f"{facts.having.get('caption', 0):,} captions of at most {characters:,} characters"
     small = facts.coverage.complete and characters * _BYTES < _TOKENS[0]
     if small:
-        basis = f"{captions}; a token is at least a byte"
+        basis = f"{captions}, removed ones among them; a token is at least a byte"
+        if not dataset.removed:
+            basis = f"{captions}; a token is at least a byte"
         return Entry("text: size", "less than 1 billion tokens", basis)
     return Entry(
         "text: size", None, f"{at_least(facts)}{captions}; how many tokens depends on a tokenizer"
@@ -263,7 +266,4 @@ def _latest(facts: Facts) -> Entry:
 
 
 def _describe(facts: Facts) -> str:
-    return (
-        f"{at_least(facts)}{facts.samples:,} addresses of images with captions; columns: "
-        f"{filled_columns(facts)}"
-    )
+    return f"{at_least(facts)}{facts.what_they_are}; columns: {filled_columns(facts)}"

@@ -88,6 +88,14 @@ class Facts:
         """Samples that have one of some roles: of a single one, or all of one of the signals."""
         return self.having.get(roles[0], 0) if len(roles) == 1 else self.any_of[roles]
 
+    @property
+    def what_they_are(self) -> str:
+        """In words: addresses are only spoken of where there are some."""
+        addresses = self.having.get("url", 0)
+        if addresses == self.samples:
+            return f"{self.samples:,} addresses of images with captions"
+        return f"{self.samples:,} samples, {addresses:,} of them with an address, with captions"
+
     def share(self, samples: int) -> float | None:
         return samples / self.samples if self.samples else None
 

@@ -127,7 +127,7 @@ class _Document:
             "dataset",
             name=self._dataset.name,
             description=stated.description,
-            summary=f"{at_least(facts)}{facts.samples:,} addresses of images with captions",
+            summary=f"{at_least(facts)}{facts.what_they_are}",
             comment=f"Samples: {facts.samples}. Size: of the files that list them, in bytes."
             if whole
             else f"Samples: {facts.samples}.",

@@ -63,10 +63,10 @@ def _details(result: Normalised) -> list[RenderableType]:
 def _shown(value: str | None) -> str:
     if value is None:
         return "(nothing)"
-    text = visible("".join(map(_seen, value[: _LONGEST + 1])))
+    text = visible("".join(map(seen, value[: _LONGEST + 1])))
     return f"“{text}”" if len(value) <= _LONGEST else f"“{text}…”"
 
 
-def _seen(character: str) -> str:
+def seen(character: str) -> str:
     """Characters without a shape, which may be why a value is not what it seems, as numbers."""
     return f"\\u{ord(character):04x}" if unicodedata.category(character) == "Cf" else character

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from audit.datasets.distinct import DistinctUrls
 from audit.licenses.uses import use_profiles
+from audit.reports.license_table import seen
 from audit.reports.tables import as_renderables, counted, note, visible
 from audit.reviews.findings import NAMES
 from audit.reviews.openness import Openness
@@ -94,6 +95,7 @@ def _overview(review: LicenseReview) -> list[RenderableType]:
     ]
     unread = [value for value in review.values[0] if value.read.status == "unknown"]
     unread = [value for value in unread if value.read.rule not in ("missing", "said-unknown")]
+    unread.sort(key=lambda value: -value.samples)
     if unread:
         shown += [
             Text("\nValues that prove nothing (all with --by value):"),
@@ -179,6 +181,7 @@ def _hosts(hosts: Sequence[HostCount]) -> Table:
 
 def _values(values: Sequence[ValueCount]) -> Table:
     table = _table("Value")
+    table.add_column("Column")
     table.add_column("Samples", justify="right")
     table.add_column("Read as", overflow="fold")
     table.add_column("Status")
@@ -186,6 +189,7 @@ def _values(values: Sequence[ValueCount]) -> Table:
     for value in values:
         table.add_row(
             Text(shortened(value.read.value)),
+            value.column,
             f"{value.samples:,}",
             visible(value.read.license.id),
             Text(value.read.status, style=_STYLES[value.read.status]),
@@ -305,5 +309,5 @@ def shortened(value: str | None, longest: int = _LONGEST) -> str:
     """A value in quotation marks, cut to a length that fits a line."""
     if value is None:
         return "(nothing)"
-    cut = visible(value[:longest])
+    cut = visible("".join(map(seen, value[:longest])))
     return f"“{cut}{'…' if len(value) > longest else ''}”"

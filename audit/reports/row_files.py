@@ -28,14 +28,26 @@ def write_rows(path: str | Path, rows: Iterable[ReviewedRow]) -> int:
         If it cannot be written.
     """
     path = Path(path)
-    write = _WRITERS.get(path.suffix.lower())
-    if write is None:
+    check_row_file(path)
+    write = _WRITERS[path.suffix.lower()]
+    with written_whole(path) as stream:
+        return write(stream, _frames(rows))
+
+
+def check_row_file(path: str | Path) -> None:
+    """Refuse a name that says no format.
+
+    Raises
+    ------
+    UsageError
+        If it ends in neither .parquet nor .csv.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in _WRITERS:
         raise UsageError(
             f"{path}: rows cannot be written as {path.suffix or 'a file without suffix'}.",
             hint=did_you_mean(path.suffix, _WRITERS) or f"Use one of: {', '.join(_WRITERS)}.",
         )
-    with written_whole(path) as stream:
-        return write(stream, _frames(rows))
 
 
 def _frames(rows: Iterable[ReviewedRow]) -> Iterator[pl.DataFrame]:

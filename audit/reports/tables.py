@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import shutil
-import unicodedata
 from functools import singledispatch
 from typing import IO, TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from audit.datasets.catalog import Catalog
 from audit.datasets.ingest import IngestReport
 from audit.datasets.overview import Overview
 from audit.datasets.stats import ShardStats
+from audit.printable import visible as visible
 
 if TYPE_CHECKING:
     from audit.estimates.prevalence import Estimate
@@ -225,7 +225,7 @@ def _ingest(report: IngestReport) -> list[RenderableType]:
     _add_caption_facts(facts, stats, report.coverage.removed)
     if report.distinct_urls:
         facts.add_row("Without URL", f"{stats.null_urls:,}")
-        facts.add_row("Distinct URLs", describe_distinct(report.distinct_urls, stats.rows))
+        facts.add_row("Distinct URLs", describe_distinct(report.distinct_urls, stats.urls))
     return [facts]
 
 
@@ -241,7 +241,7 @@ def _overview(answer: Overview) -> list[RenderableType]:
     facts.add_row("Samples", f"{stats.rows:,}")
     _add_caption_facts(facts, stats, coverage.removed)
     if answer.distinct_urls:
-        facts.add_row("Distinct URLs", describe_distinct(answer.distinct_urls, stats.rows))
+        facts.add_row("Distinct URLs", describe_distinct(answer.distinct_urls, stats.urls))
     shown: list[RenderableType] = [facts]
     for uri, reason in coverage.unread[:10]:
         shown.append(Text(f"Not read: {named(uri, reason)}", style="yellow"))
@@ -306,23 +306,13 @@ def describe_lengths(characters: dict[str, int | None]) -> str:
     )
 
 
-def describe_distinct(distinct: dict[str, Any], rows: int) -> str:
+def describe_distinct(distinct: dict[str, Any], urls: int) -> str:
+    """How many of some URLs are different; samples without one are not among them."""
     value = distinct["value"]
-    repeated = f"{max(rows - value, 0) / rows:.2%} repeat one" if rows else "no samples"
+    repeated = f"{max(urls - value, 0) / urls:.2%} repeat one" if urls else "no URLs"
     if distinct["method"] == "exact":
         return f"{value:,} ({repeated})"
     return f"about {value:,} ({distinct['low']:,} to {distinct['high']:,}; {repeated})"
-
-
-def visible(text: str) -> str:
-    """Text that cannot move the cursor or reverse the line: control characters are shown."""
-    return "".join(
-        f"\\x{ord(c):02x}" if unicodedata.category(c) in ("Cc", "Cs") or c in _REORDERING else c
-        for c in text
-    )
-
-
-_REORDERING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def _short(uri: str) -> str:

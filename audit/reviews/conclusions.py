@@ -109,12 +109,14 @@ class Reasoner:
             reason = (
                 f"A link to {declared.id} was on the page; of what it is the license is not said."
             )
-        if said.end in ("past", "unreadable") and concluded.status in ("open", "restricted"):
+        if said.end in ("past", "unreadable"):
             is_past = said.end == "past"
-            rule, concluded = "expired" if is_past else "end-unreadable", UNKNOWN
-            findings.append(rule)
-            when = "ended" if is_past else "ends on a day that cannot be read"
-            reason = f"{declared.id} {when}."
+            found = "expired" if is_past else "end-unreadable"
+            findings.append(found)
+            if concluded.status in ("open", "restricted") or concluded.terms.copying:
+                rule, concluded = found, UNKNOWN
+                when = "ended" if is_past else "ends on a day that cannot be read"
+                reason = f"{declared.id} {when}."
         if concluded.status == "unknown" and "missing" not in findings:
             findings.append("unclear")
         findings += self._beside(declared, concluded, (text, link))

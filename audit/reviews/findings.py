@@ -22,7 +22,7 @@ FINDINGS = {
     "conflict-holder": "said to be without copyright, and a copyright holder is named",
     "conflict-dataset": "the row says another license than the dataset gives for itself",
     "page-link": "the license is a link that was found on the page, and may be of something else",
-    "expired": "the license ended",
+    "expired": "the day on which the license ends is past",
     "end-unreadable": "the day on which the license ends cannot be read",
     "claimed": "said to be in the public domain, and not by what right: nothing permits a use",
     "non-commercial": "use for gain is not permitted",

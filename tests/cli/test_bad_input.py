@@ -263,8 +263,8 @@ def test_disk_full(audit, write_shard, monkeypatch):
         def __exit__(self, *_):
             self._stream.close()
 
-    def full(path, *rest):
-        opened = real_open(path, *rest)
+    def full(path, *rest, **named):
+        opened = real_open(path, *rest, **named)
         return Full(opened) if ".parquet.unfinished" in str(path) else opened
 
     monkeypatch.setattr(files, "open", full, raising=False)
@@ -371,7 +371,7 @@ def test_read_only_home(audit, write_shard, home, monkeypatch):
     shard = write_shard("a.parquet", ["van gogh"])
     audit("ingest", shard, "--name", "d")
 
-    def read_only(path, mode="r", *rest):
+    def read_only(path, mode="r", *rest, **named):
         if "r" not in mode:
             raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
         return open(path, mode, *rest)

@@ -105,7 +105,7 @@ def test_a_curators_map_is_heard(audit, write_shard, tmp_path):
         (("eu", "-d", "b"), 2, "no dataset"),
         (("spdx", "--url", "example"), 2, "no address"),
         (("spdx", "--created", "yesterday"), 2, "--created"),
-        (("croissant", "-o", "/proc/nowhere/x.json"), 1, "/proc/nowhere"),
+        (("croissant", "-o", "/proc/nowhere/x.json"), 2, "/proc/nowhere"),
         (("pdf",), 2, "pdf"),
     ],
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 
 import polars as pl
 import pyarrow as pa
@@ -18,6 +20,12 @@ def reviewed(audit, write_shard):
     shard = write_shard("a.parquet", captions, license=pa.array(licenses, pa.string()))
     assert audit("ingest", shard, "--name", "a", "--dataset-license", "CC BY 4.0").code == 0
     return audit
+
+
+def run_with_output_to(path, *arguments):
+    with open(path, "wb") as stream:
+        command = [sys.executable, "-m", "audit", *arguments]
+        return subprocess.run(command, stdout=stream, stderr=subprocess.PIPE, check=False)
 
 
 def words(outcome):
@@ -35,7 +43,7 @@ def test_table_tells_statuses_findings_openness_and_what_it_rests_on(reviewed):
         "unclear 1 10.0% 1",
         "conflict-dataset 2 20.0% 2",
         "commercial-training 4 2 4",
-        "“house style” 1 NOASSERTION unknown unlisted",
+        "“house style” license 1 NOASSERTION unknown unlisted",
         "openly licensed: no (6 of 10 samples have no open license)",
         "The dataset's own license, for itself: “CC BY 4.0” (CC-BY-4.0).",
         "its one shard, 10 samples",
@@ -92,6 +100,14 @@ def test_rows_left_out_are_told_and_all_go_to_a_file(reviewed, tmp_path):
         read = pl.read_parquet if name.endswith("parquet") else pl.read_csv
         assert read(path)["row"].to_list() == [6, 7, 8]
         assert "3 rows of a written" in outcome.err
+
+
+def test_a_csv_that_is_not_whole_is_told(reviewed):
+    outcome = reviewed("license", "--rows", "missing", "--limit", "1", "--output", "csv")
+    assert "1 of 3 rows are in the answer; for all of them: --limit 0" in outcome.err
+    outcome = reviewed("license", "--by", "value", "--limit", "2", "--output", "csv")
+    assert "2 of 5 values" in outcome.err
+    assert reviewed("license", "--rows", "missing", "--output", "csv").err == ""
 
 
 def test_a_file_of_no_rows_has_its_columns(reviewed, tmp_path):
@@ -213,3 +229,27 @@ def test_the_dataset_license_is_kept_when_more_is_ingested(reviewed, write_shard
     record = json.loads(reviewed("license", "--output", "json").out)
     assert record["dataset_license"]["license"] == "CC-BY-4.0"
     assert record["samples"] == 11
+
+
+def test_an_answer_never_takes_the_place_of_a_source(reviewed, home, tmp_path):
+    source = tmp_path / "shards" / "a.parquet"
+    before = source.read_bytes()
+    for command in (
+        ("license", "--rows", "open", "--to", source),
+        ("license", "--rows", "open", "--to", home.open("a").parts[0].path),
+        ("license", "--rows", "open", "--to", tmp_path / "nowhere" / "x.csv"),
+        ("disclose", "spdx", "--out", source),
+        ("disclose", "eu", "--out", tmp_path / "nowhere" / "x.md"),
+    ):
+        outcome = reviewed(*command)
+        assert outcome.code == 2, command
+        assert outcome.out == ""
+    assert source.read_bytes() == before
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_full_disk_is_said_to_be_one(reviewed):
+    outcome = run_with_output_to("/dev/full", "license", "--dataset", "a")
+    assert outcome.returncode == 1
+    assert b"no space left" in outcome.stderr
+    assert b"mistake" not in outcome.stderr

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from audit.datasets.files import remove_unfinished, written_whole
+from audit.datasets.files import UNFINISHED, remove_unfinished, written_whole
 from audit.errors import StorageError
 
 
@@ -57,3 +57,26 @@ def test_leftovers_of_killed_processes_are_removed(tmp_path):
     remove_unfinished(tmp_path)
     remove_unfinished(tmp_path / "nowhere")
     assert os.listdir(tmp_path) == ["00000.parquet"]
+
+
+def test_a_pipe_is_written_to_and_stays_one(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with written_whole(pipe) as stream:
+        stream.write(b"answer")
+    assert os.read(reader, 100) == b"answer"
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_link_in_the_place_of_the_unfinished_file_is_not_followed(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("untouched")
+    target = tmp_path / "out.json"
+    (tmp_path / f"out.json{UNFINISHED}{os.getpid()}").symlink_to(victim)
+    with written_whole(target) as stream:
+        stream.write(b"answer")
+    assert victim.read_text() == "untouched"
+    assert target.read_bytes() == b"answer"
+    assert not target.is_symlink()

@@ -6,6 +6,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+import audit
 from audit.datasets.ingest import ingest
 from audit.datasets.manifest import Manifest
 from audit.disclosures import eu, fill_ab2013, fill_eu_summary
@@ -179,3 +180,13 @@ def test_local_paths_and_passwords_are_not_disclosed(dataset, monkeypatch):
     monkeypatch.setattr(manifest, "sources", ["/home/eve/secret/laion", "https://u:pw@x.org/d/*.parquet?sig=1", "s3://b/laion"])  # fmt: skip
     told = answers(fill_eu_summary(dataset))["2.1", "where it is from"].value
     assert told == "laion, https://x.org/d/*.parquet, s3://b/laion"
+
+
+def test_removed_samples_are_in_no_number(dataset, home):
+    gone = [f"https://{'a' if n % 2 else 'b'}.example.co.uk/{n}.jpg" for n in (0, 3)]
+    audit.open("small", home=home.path).remove_samples(audit.Wanted(urls=gone), reason="asked")
+    now = home.open("small")
+    told = answers(fill_ab2013(now, review_licenses(now)))
+    assert told["(a)(3)", "number"].value == "6 samples, 6 different addresses of images"
+    size = answers(fill_eu_summary(now))["1.3", "image: size"].basis
+    assert "6 samples, with at least 6 different addresses" in size

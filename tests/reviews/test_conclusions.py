@@ -62,7 +62,9 @@ def conclude(
         ({"license": "CC BY 4.0", "end": "past"}, "CC-BY-4.0", "NOASSERTION", {"expired", "unclear"}),
         ({"license": "CC BY 4.0", "end": "unreadable"}, "CC-BY-4.0", "NOASSERTION", {"end-unreadable", "unclear"}),
         ({"license": "CC BY 4.0", "end": "to come"}, "CC-BY-4.0", "CC-BY-4.0", set()),
-        ({"license": "in-copyright", "end": "past"}, "LicenseRef-in-copyright", "LicenseRef-in-copyright", set()),
+        ({"license": "in-copyright", "end": "past"}, "LicenseRef-in-copyright", "LicenseRef-in-copyright", {"expired"}),
+        ({"license": "CC0", "end": "past"}, "CC0-1.0", "NOASSERTION", {"expired", "unclear"}),
+        ({"license": "?", "end": "unreadable"}, "NOASSERTION", "NOASSERTION", {"missing", "end-unreadable"}),
         # The dataset's own license is compared and never taken
         ({"license": "CC BY-NC 2.0", "dataset": "CC BY 4.0"}, "CC-BY-NC-2.0", "CC-BY-NC-2.0", {"non-commercial", "conflict-dataset"}),
         ({"license": "CC BY 4.0", "dataset": "CC BY 4.0"}, "CC-BY-4.0", "CC-BY-4.0", set()),
