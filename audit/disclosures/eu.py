@@ -27,6 +27,7 @@ from audit.disclosures.wording import (
     sources,
 )
 from audit.domains import DomainCounts, count_domains
+from audit.optouts import OptOutReview, review_optouts
 
 TITLE = "Public summary of training content for general-purpose AI models"
 SOURCE = (
@@ -94,7 +95,7 @@ def fill_eu_summary(
         sections=(
             *_general(dataset, facts),
             *_sources(dataset, facts, domains),
-            *_processing(facts),
+            *_processing(facts, review_optouts(dataset)),
         ),
         remarks=_REMARKS,
         facts=facts,
@@ -193,7 +194,7 @@ def _sources(dataset: Dataset, facts: Facts, domains: DomainCounts) -> tuple[Sec
     )  # fmt: skip
 
 
-def _processing(facts: Facts) -> tuple[Section, ...]:
+def _processing(facts: Facts, optouts: OptOutReview) -> tuple[Section, ...]:
     return (
         Section(
             "3.1", "Respect of reservations of text and data mining",
@@ -204,6 +205,7 @@ def _processing(facts: Facts) -> tuple[Section, ...]:
                     facts, "opt-out signals, kept with the samples", SIGNALS["opt-out signal"],
                     "whether they were respected is not in it",
                 ),
+                _reserved(optouts),
             ),
         ),
         Section(
@@ -218,6 +220,20 @@ def _processing(facts: Facts) -> tuple[Section, ...]:
         ),
         Section("3.3", "Other information", (Entry("other aspects of the processing"),)),
     )  # fmt: skip
+
+
+def _reserved(optouts: OptOutReview) -> Entry:
+    """Reservations of mining, as `audit optout` reads what is kept and what it found."""
+    asked = "samples whose mining is reserved, as far as signals tell"
+    if not optouts.columns and not optouts.sidecars:
+        return Entry(asked, None, "no signals are kept, and no check was run (audit optout)")
+    count = optouts.count("mining")
+    return Entry(
+        asked,
+        f"{count.denied:,} reserved, {count.allowed:,} expressly permitted, {count.unknown:,} not "
+        "known",
+        "audit optout, for mining: silence is not known, and no permission",
+    )
 
 
 def _image_size(dataset: Dataset, facts: Facts) -> Entry:

@@ -56,6 +56,8 @@ def test_what_the_columns_say(eu_form):
     assert "3 of 8 samples (37.5 %)" in told["2.3", "period of collection"].basis
     assert "en 37.5 %" in told["1.3", "languages of the captions"].value
     assert told["3.1", "opt-out signals, kept with the samples"].value == "robots_txt (12.5 %)"
+    reserved = told["3.1", "samples whose mining is reserved, as far as signals tell"]
+    assert reserved.value == "0 reserved, 0 expressly permitted, 8 not known"
 
 
 def test_what_they_do_not_say_is_not_answered(eu_form, ab_form):
