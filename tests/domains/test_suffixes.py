@@ -64,8 +64,8 @@ HOSTS = st.builds(
 
 
 @pytest.mark.parametrize("registries_only", [False, True])
-@settings(max_examples=150, deadline=None)
-@given(hosts=st.lists(HOSTS, min_size=1, max_size=30))
+@settings(max_examples=25, deadline=None)
+@given(hosts=st.lists(HOSTS, min_size=20, max_size=60))
 def test_equals_publicsuffixlist(registries_only, hosts):
     truth = PublicSuffixList(only_icann=registries_only)
     found = registered_domains(pl.Series(hosts), registries_only=registries_only)
