@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 class Removing(Opened):
     """Finding and removing samples, and what is left after it."""
 
-    def lookup(self, wanted: Wanted, *, shown: int = 20) -> Found:
+    def lookup(self, wanted: Wanted, *, shown: int | None = 20) -> Found:
         """Find samples: by URL, host, caption, hash, image …
 
         Parameters
         ----------
         shown:
-            Samples of which caption and URL are read; all that are found count.
+            Samples of which caption and URL are read, None: all; all that are found count.
 
         Raises
         ------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from audit.cli.options import common_options, output_option
@@ -44,18 +46,27 @@ def show(name: str | None, top: int, output: str, home: str | None) -> int:
 @common_options
 @click.pass_obj
 def remove(talk: Talk, name: str, yes: bool, home: str | None) -> int:
-    """Delete a dataset and its results. Its sources are not touched."""
+    """Delete a dataset and its results. Its sources are not touched.
+
+    What was removed from it on request is deleted too: if its sources are ingested again, these
+    samples count again. `audit removals export` writes them out before, for `audit
+    remove-samples --from`.
+    """
     from audit.datasets.home import Home
-    from audit.datasets.tombstones import removal_files
 
     place = Home(home)
     if name not in place.names():
         place.open(name)  # raises, with suggestions
+    removed = _what_was_removed(place.folder(name))
     if not yes:
         try:
-            removals = sum(one.endswith(".parquet") for one in removal_files(place.folder(name)))
-            some = "1 removal" if removals == 1 else f"{removals:,} removals"
-            more = f" and {some} of samples on request" if removals else ""
+            if removed:
+                talk.warn(
+                    f"{removed} will be deleted too, so that the samples count again if they are "
+                    "ingested again. To write them out before: audit removals export FILE "
+                    f"--dataset {name}"
+                )
+            more = f" and {removed}" if removed else ""
             question = f"Delete {place.folder(name)} with all results{more}?"
             sure = click.confirm(question, err=True)
         except click.Abort:  # Ctrl-C, or nobody there to answer
@@ -67,4 +78,26 @@ def remove(talk: Talk, name: str, yes: bool, home: str | None) -> int:
             return STOPPED
     place.remove(name)
     talk.say(f"Removed {name}.")
+    if removed:
+        talk.warn(
+            f"{removed} went with it: the samples count again if its sources are ingested again. "
+            "What was written before with `audit removals export` can be given to "
+            "`audit remove-samples --from`."
+        )
     return 0
+
+
+def _what_was_removed(folder: Path) -> str:
+    """The removals of a dataset in words; empty if there are none."""
+    from audit.datasets.tombstones import count_removals, read_removals
+    from audit.errors import AuditError
+    from audit.reports.tables import counted
+
+    removals = count_removals(folder)
+    if not removals:
+        return ""
+    try:
+        samples = counted(sum(one.samples for one in read_removals(folder)), "sample")
+    except AuditError:  # a damaged dataset can be deleted too
+        samples = "samples"
+    return f"{counted(removals, 'removal')} of {samples} on request"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from audit.cli.talk import Talk
 
 if TYPE_CHECKING:
     from audit.datasets.dataset import Coverage
+    from audit.optouts.results import SampleOf
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -102,6 +104,7 @@ def hold_gates(
     of: int,
     coverage: Coverage,
     what: str = "",
+    sample: SampleOf | None = None,
 ) -> int:
     """The exit code that gates ask for, each that trips told.
 
@@ -114,7 +117,18 @@ def hold_gates(
         Samples with a finding, of the ``of`` that were looked at.
     what:
         Put behind the finding: for what it is.
+    sample:
+        What was looked at stands for more. Then a gate is about all of that, and is held against
+        the upper end of the 95 % interval: what may be is not excluded.
     """
+    if sample and sample.size < sample.population:
+        seen, inside = found, sample
+
+        def found(finding: str) -> int:
+            return math.ceil(inside.interval(seen(finding))[1] * inside.population)
+    else:
+        sample = None
+    all_of = sample.population if sample else of
     lost = None if coverage.unread_rows is None else coverage.unread_rows + coverage.rejected_lines
     if gates and not coverage.complete:
         talk.warn(f"{coverage.describe()}; rows that were not read count as found.")
@@ -124,12 +138,16 @@ def hold_gates(
             talk.warn(f"Nobody knows how many rows were not read: {gate} does not pass.")
             code = TRIPPED
             continue
-        samples, whole = found(gate.finding) + lost, of + lost
+        samples, whole = found(gate.finding) + lost, all_of + lost
         if not of:
             talk.warn(f"There are no samples: nothing was held against {gate}.")
             code = TRIPPED
         elif gate.trips(samples, whole):
             share = f"{samples:,} of {whole:,} samples ({samples / whole:.2%})"
-            talk.warn(f"{share} are {gate.finding}{what} (--fail-on {gate}).")
+            if sample:
+                share = f"By a sample of {of:,}, up to {share}, may be {gate.finding}{what}"
+            else:
+                share += f" are {gate.finding}{what}"
+            talk.warn(f"{share} (--fail-on {gate}).")
             code = TRIPPED
     return code

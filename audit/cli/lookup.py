@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: Exit code of a gate that tripped.
-_TRIPPED = 3
-
 #: ``audit.removal.wanted.NEAR_BITS`` and ``audit.removal.finding.SHOWN``, which are not imported
 #: to keep --help fast.
 NEAR_BITS, SHOWN = 6, 20
@@ -38,7 +35,7 @@ def sample_options(similarity: str) -> Callable[[F], F]:
         for option in (
             click.option(
                 "--limit", "shown", type=click.IntRange(0), default=SHOWN, show_default=True,
-                metavar="N", help="Samples to show; all that are found count.",
+                metavar="N", help="Samples to show, 0: all; all that are found count.",
             ),
             click.option(
                 "--similarity", type=click.FloatRange(0, 1, min_open=True), metavar="COSINE",
@@ -152,7 +149,10 @@ def _lines(text: str) -> list[str]:
     "From which cosine on an indexed image is shown as a near copy of --image.  [default: 0.9]"
 )
 @dataset_option
-@click.option("--fail-if-found", is_flag=True, help="Exit with 3 if a sample is found that counts.")
+@click.option(
+    "--fail-if-found", is_flag=True,
+    help="Exit with 3 if a sample is found that counts, or not all of it could be searched.",
+)  # fmt: skip
 @output_option
 @common_options
 @click.pass_obj
@@ -174,6 +174,7 @@ def lookup(
 
     The answer as CSV or Parquet can be given to `audit remove-samples --from`.
     """
+    from audit.cli.gates import TRIPPED
     from audit.datasets.home import Home
     from audit.removal.finding import find_samples
     from audit.reports import lookup_table  # noqa: F401  (registers the table)
@@ -182,9 +183,14 @@ def lookup(
     wanted = wanted_of(options, similarity=0.9 if options["images"] else None)
     opened = Home(home).open(dataset)
     with talk.progress() as show:
-        found = find_samples(opened, wanted, shown=options["shown"], on_progress=show)
+        found = find_samples(opened, wanted, shown=options["shown"] or None, on_progress=show)
     write_answer(found, output)
     if output != "table":
         for one in found.not_searched:
             talk.warn(f"not searched: {one.place}: {one.reason}.")
-    return _TRIPPED if fail_if_found and found.samples else 0
+    if not fail_if_found:
+        return 0
+    if not found.samples and not found.is_whole_search:
+        # What was not looked at does not pass.
+        talk.warn("not found, but not all that could hold it was searched (--fail-if-found).")
+    return TRIPPED if found.samples or not found.is_whole_search else 0

@@ -72,13 +72,16 @@ _OF_CHECKS = (
 )
 @click.option(
     "--limit",
-    type=click.IntRange(1, 100_000),
+    type=click.IntRange(0),
     default=20,
     show_default=True,
     metavar="N",
-    help="As many of them at most.",
+    help="As many of them at most; 0 for all.",
 )
-@gates_option('Exit with 3 if more samples than this: "denied>0", "unknown>5%".')
+@gates_option(
+    'Exit with 3 if more samples than this: "denied>0", "unknown>5%". Of a --sample, if there may '
+    "be more."
+)
 @click.option(
     "--sample",
     type=click.IntRange(1),
@@ -188,11 +191,13 @@ def optout(
     """
     from audit.concepts import gather_concepts
     from audit.datasets.home import Home
+    from audit.optouts.crawling import audience
     from audit.optouts.review import review_optouts
     from audit.reports import optout_table  # noqa: F401  (registers the table)
     from audit.reports.formats import write_answer
 
     _checked(gates)
+    audience(agents, listed=not only_agents)  # what is wrong with them is said before anything
     if not check:
         refuse(_OF_CHECKS, "says how servers are asked: it needs --check")
     if rows is None:
@@ -218,7 +223,7 @@ def optout(
             listed_crawlers=not only_agents,
             use=use,
             rows=rows,
-            limit=limit,
+            limit=limit or None,
             on_progress=lambda done, total: show(
                 f"{done:,} of {total:,} samples", done / total if total else None
             ),
@@ -295,6 +300,7 @@ def _held(talk: Talk, review: OptOutReview, use: str, gates: Sequence[Gate]) -> 
         review.samples,
         review.coverage,
         f" for {use}",
+        review.sample,
     )
 
 

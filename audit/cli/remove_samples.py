@@ -84,7 +84,7 @@ def remove_samples(
     place = Home(home)
     opened = place.open(dataset)
     with talk.progress() as show:
-        found = find_samples(opened, wanted, shown=options["shown"], on_progress=show)
+        found = find_samples(opened, wanted, shown=options["shown"] or None, on_progress=show)
         check_is_there(found)
         show("numbers before and after", None)
         plan = plan_removal(opened, wanted, found, reason or "dry run", who or user())

@@ -9,6 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from audit.datasets.dataset import Dataset, Part
+from audit.datasets.duckdb_paths import allowed_folder
 from audit.errors import ConditionError, did_you_mean
 
 _BATCH_ROWS = 1 << 17
@@ -96,8 +97,7 @@ class Condition:
 
 def _confined_engine(dataset: Dataset) -> duckdb.DuckDBPyConnection:
     engine = duckdb.connect(config={"preserve_insertion_order": True})
-    folder = str(dataset.folder).replace("'", "''")
-    engine.execute(f"SET allowed_directories = ['{folder}/']")
+    engine.execute(f"SET allowed_directories = {allowed_folder(dataset.folder)}")
     engine.execute("SET python_enable_replacements = false")
     engine.execute("SET enable_external_access = false")
     engine.execute("SET lock_configuration = true")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from audit.captions.folding import FOLDING_VERSION
+from audit.datasets.duckdb_paths import FILE, ORDINAL, parquet_sql
 from audit.datasets.manifest import Manifest, ShardRecord
 from audit.datasets.parts import part_schema
-from audit.datasets.removed import NO_ROWS, RemovedSamples, Rows, kept_among, kept_in_range
+from audit.datasets.removed import RemovedSamples, kept_among, kept_in_range
+from audit.datasets.sample_keys import NO_ROWS, Rows
 from audit.datasets.tombstones import Removal
 from audit.errors import SourceError
 
@@ -188,11 +190,14 @@ class Dataset:
         """A DuckDB table expression over all rows, the removed ones too.
 
         >>> Dataset.sql(dataset)                                       # doctest: +SKIP
-        "read_parquet(['indexes/demo/samples/00000.parquet'])"
+        "read_parquet(['indexes/demo/samples/00000.parquet'], hive_partitioning = false)"
+
+        Raises
+        ------
+        ValueError
+            If ``paths`` is empty, or the dataset has no parts.
         """
-        listed = ", ".join("'" + p.replace("'", "''") + "'" for p in paths or self.paths)
-        rows = ", file_row_number = true" if file_row else ""
-        return f"read_parquet([{listed}]{rows})"
+        return parquet_sql(self.paths if paths is None else paths, file_row=file_row)
 
     def remaining_sql(self, engine: duckdb.DuckDBPyConnection) -> str:
         """A DuckDB table expression over the samples that were not removed.
@@ -200,25 +205,46 @@ class Dataset:
         Parameters
         ----------
         engine:
-            What will run it; it is told the removed rows of each part, as a table.
+            What will run it; it is told the removed rows, as a table.
         """
+        if not self.parts:
+            return self._no_rows(engine)
         touched = [part for part in self.parts if len(part.removed)]
         if not touched:
             return self.sql()
+        left = f"SELECT * FROM {self._removed_or_not(engine, touched, 'ANTI')}"
+        # Parts that nothing was removed of are read as if nothing was removed at all.
         whole = [str(part.path) for part in self.parts if not len(part.removed)]
-        tables = [f"SELECT * FROM {self.sql(whole)}"] if whole else []
-        tables += [f"SELECT * FROM {self._chosen_sql(engine, part, 'NOT IN')}" for part in touched]
-        return f"({' UNION ALL '.join(tables)})"
+        return f"(SELECT * FROM {self.sql(whole)} UNION ALL {left})" if whole else f"({left})"
 
-    def removed_sql(self, engine: duckdb.DuckDBPyConnection) -> list[str]:
-        """DuckDB table expressions over the removed samples, one a part; see `remaining_sql`."""
+    def removed_sql(self, engine: duckdb.DuckDBPyConnection) -> str:
+        """A DuckDB table expression over the removed samples; see `remaining_sql`."""
         touched = [part for part in self.parts if len(part.removed)]
-        return [self._chosen_sql(engine, part, "IN") for part in touched]
+        return self._removed_or_not(engine, touched, "SEMI") if touched else self._no_rows(engine)
 
-    def _chosen_sql(self, engine: duckdb.DuckDBPyConnection, part: Part, which: str) -> str:
-        table = f"removed_of_{part.shard.ordinal}"
-        engine.register(table, pa.table({"row": part.removed}))
+    def _removed_or_not(
+        self, engine: duckdb.DuckDBPyConnection, touched: Sequence[Part], join: str
+    ) -> str:
+        """All parts in one scan: of a query for each, a thousand need more memory than there is."""
+        table = f"removed_of_{self.name}_{self.removed.state}"
+        engine.register(table, rows_by_part({p.shard.ordinal: p.removed for p in touched}))
+        parts = parquet_sql((part.path for part in touched), file_row=True, file=True)
         return (
-            f"(SELECT * EXCLUDE (file_row_number) FROM {self.sql([str(part.path)], file_row=True)} "
-            f"WHERE file_row_number {which} (SELECT row FROM {table}))"
+            f"(SELECT * EXCLUDE (file_row_number, {FILE}) FROM {parts} AS p {join} JOIN "
+            f'"{table}" AS gone ON p.file_row_number = gone.row AND {ORDINAL} = gone.shard)'
         )
+
+    def _no_rows(self, engine: duckdb.DuckDBPyConnection) -> str:
+        engine.register("no_rows", part_schema(self.manifest.mapping).empty_table())
+        return "no_rows"
+
+
+def rows_by_part(rows: Mapping[int, Rows]) -> pa.Table:
+    """Rows of parts, by the ordinal of their shard, as the columns ``shard`` and ``row``."""
+    each = [len(some) for some in rows.values()]
+    return pa.table(
+        {
+            "shard": np.repeat(np.fromiter(rows, np.int32, len(rows)), each),
+            "row": np.concatenate([NO_ROWS, *rows.values()]),
+        }
+    )

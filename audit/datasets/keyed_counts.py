@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from audit.datasets.duckdb_paths import parquet_sql
 from audit.datasets.files import storage_errors
 
 #: Rows that wait to be added up, and rows of sums that are held before they go to disk.
@@ -130,11 +131,10 @@ class KeyedCounts:
                 config={"memory_limit": _MEMORY, "temp_directory": str(self._disk())}
             )
         self._engine.register("held", self._sums.to_arrow())
-        listed = ", ".join(f"'{path}'" for path in self._spilled)
         named = ", ".join(self._keys)
         return self._engine, (
             f"SELECT {named}, sum(samples)::BIGINT AS samples FROM (SELECT * FROM held UNION ALL "
-            f"SELECT * FROM read_parquet([{listed}])) GROUP BY {named}"
+            f"SELECT * FROM {parquet_sql(self._spilled)}) GROUP BY {named}"
         )
 
     def _top_on_disk(self, key: str, wanted: int | None) -> pl.DataFrame:

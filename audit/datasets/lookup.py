@@ -66,7 +66,7 @@ def look_up(dataset: Dataset, refs: Collection[SampleRef]) -> dict[SampleRef, So
             found[SampleRef(part.shard.ordinal, row)] = SourceSample(
                 part.shard.uri,
                 caption if intact else (folded[row] or "").strip(),
-                url if intact else None,
+                url if intact and url and not url.isspace() else None,
                 intact,
             )
     return found

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from audit.captions.folding import fold_array, repair_utf8
+from audit.datasets.duckdb_paths import FILE
 from audit.datasets.presets import ColumnMapping
 from audit.datasets.stats import ShardStats
 from audit.errors import ColumnError, SourceError
@@ -52,6 +53,12 @@ _REPEATING = (
 )  # fmt: skip
 
 
+#: Names that reading gives to what is no column of a part: the row, and the file.
+RESERVED = frozenset(("file_row_number", FILE))
+
+#: A URL that is none: without anything to read. White space, controls, and what has no width.
+BLANK_URL = r"^[\s\pZ\pC]*$"
+
 #: Columns whose smallest and largest values say nothing.
 _UNORDERED = ("caption", "caption_probe", "url_hash")
 
@@ -69,8 +76,8 @@ def part_schema(mapping: ColumnMapping) -> pa.Schema:
         fields += [("url_hash", pa.uint64()), ("host", pa.string())]
     fields += [(role, _ARROW_TYPES[_TYPES[role]]) for role in _TYPES if role in mapping.columns]
     fields += [("caption_probe", pa.large_string())]
-    taken = {name for name, _ in fields}
-    fields += [(_kept_name(name, taken), _plain_type(name, t)) for name, t in mapping.kept.items()]
+    names = _kept_names(mapping.kept, {name for name, _ in fields} | RESERVED)
+    fields += [(names[name], _plain_type(name, t)) for name, t in mapping.kept.items()]
     return pa.schema(fields)
 
 
@@ -90,8 +97,18 @@ def _plain_type(column: str, type_name: str) -> pa.DataType:
         ) from error
 
 
-def _kept_name(column: str, taken: Collection[str]) -> str:
-    return f"source_{column}" if column.lower() in taken else column
+def _kept_names(columns: Collection[str], taken: Collection[str]) -> dict[str, str]:
+    """What kept columns are called in a part: as they are, unless that name is taken."""
+    names = {column: column for column in columns if column.lower() not in taken}
+    used = {*taken, *map(str.lower, names)}
+    for column in columns:
+        if column not in names:
+            name = f"source_{column}"
+            while name.lower() in used:
+                name = f"source_{name}"
+            names[column] = name
+            used.add(name.lower())
+    return names
 
 
 def check_columns(mapping: ColumnMapping, columns: dict[str, pa.DataType], where: str) -> None:
@@ -164,7 +181,10 @@ class PartShaper:
         read = {role: readable(batch.column(name)) for role, name in self._source.items()}
         captions, repaired = read.pop("caption")
         folded = fold_array(captions)
-        urls = read["url"][0] if "url" in read else None
+        urls = hosts = None
+        if "url" in read:
+            hosts = _hosts(read["url"][0])
+            urls = _without_blank(read["url"][0], hosts)
         columns: dict[str, Any] = {"caption": folded}
         columns |= {role: column for role, (column, _) in read.items() if role in _TYPES}
         if self._query:
@@ -177,7 +197,7 @@ class PartShaper:
             columns |= {name: made[name] for name in made.column_names if name != "digest"}
         if urls is not None:
             columns["url_hash"] = _url_hashes(made["digest"], urls)
-            columns["host"] = _hosts(urls)
+            columns["host"] = hosts
         columns["caption_probe"] = self._probes(captions)
         columns |= {kept: readable(batch.column(name))[0] for kept, name in self._kept.items()}
         self.stats.add_batch(captions, folded, urls, repaired)
@@ -283,8 +303,22 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def _without_blank(urls: pa.Array, hosts: pa.Array) -> pa.Array:
+    """The (n,) URLs, those that are blank as null."""
+    # What has a host is not blank, and few URLs have none.
+    without_host = pc.and_(hosts.is_null(), urls.is_valid())
+    if not pc.any(without_host).as_py():
+        return urls
+    blank = pc.match_substring_regex(urls.filter(without_host), BLANK_URL)
+    if not pc.any(blank).as_py():
+        return urls
+    mask = np.zeros(len(urls), np.bool_)
+    mask[without_host.to_numpy(zero_copy_only=False)] = blank.to_numpy(zero_copy_only=False)
+    return pc.if_else(pa.array(mask), pa.scalar(None, urls.type), urls)
+
+
 def _url_hashes(digests: pa.ChunkedArray, urls: pa.Array) -> pa.Array:
-    """First eight bytes of the MD5 of each URL, as uint64 (n,); null for a null URL."""
+    """First eight bytes of the MD5 of each URL, as uint64 (n,); null where there is none."""
     text = b"".join(
         chunk.buffers()[2].slice(chunk.offset * 32, len(chunk) * 32).to_pybytes()
         for chunk in digests.chunks

@@ -17,6 +17,7 @@ from audit.datasets.presets import ColumnMapping, detect_columns
 from audit.datasets.reading import open_shard
 from audit.datasets.shard_job import ShardJob, finished_part
 from audit.datasets.sources import SourceFile, absolute, exists, expand
+from audit.datasets.tombstones import count_removals
 from audit.errors import DatasetExistsError, SourceError
 
 
@@ -95,8 +96,8 @@ def plan_ingest(
         mapping = _decide_columns(files, columns, keep)
         manifest = Manifest(name, [], mapping, now, now, __version__)
     else:
-        _refuse_other_sources(manifest, files, add)
-        _refuse_other_columns(manifest, columns or {}, keep)
+        _refuse_other_sources(manifest, files, add, folder)
+        _refuse_other_columns(manifest, columns or {}, keep, folder)
     for spec in map(absolute, specs):
         if spec not in manifest.sources:
             manifest.sources.append(spec)
@@ -109,19 +110,31 @@ def plan_ingest(
     return plan
 
 
-def _refuse_other_sources(manifest: Manifest, files: Sequence[SourceFile], add: bool) -> None:
+def _refuse_other_sources(
+    manifest: Manifest, files: Sequence[SourceFile], add: bool, folder: Path
+) -> None:
     known = {shard.uri for shard in manifest.shards}
     if add or not known or known & {file.uri for file in files}:
         return
     raise DatasetExistsError(
         f"{manifest.name!r} is a dataset of other sources: {', '.join(manifest.sources)}.",
-        hint="Use another --name; or say --add to let it grow by these shards; "
-        f"or `audit remove {manifest.name}` first.",
+        hint="Use another --name; or say --add to let it grow by these shards, or where they were "
+        f"moved; or `audit remove {manifest.name}` first{_what_goes_with_it(manifest, folder)}.",
+    )
+
+
+def _what_goes_with_it(manifest: Manifest, folder: Path) -> str:
+    """What deleting a dataset would delete that nobody can ingest again."""
+    if not count_removals(folder):
+        return ""
+    return (
+        ", which also deletes what was removed of it on request (to write that out before: "
+        f"`audit removals export FILE --dataset {manifest.name}`)"
     )
 
 
 def _refuse_other_columns(
-    manifest: Manifest, columns: Mapping[str, str], keep: Sequence[str]
+    manifest: Manifest, columns: Mapping[str, str], keep: Sequence[str], folder: Path
 ) -> None:
     """What the user did not say this time stays as it was decided the first time."""
     mapping = manifest.mapping
@@ -135,7 +148,8 @@ def _refuse_other_columns(
     if changes:
         raise DatasetExistsError(
             f"{manifest.name!r} was ingested with other columns: {'; '.join(changes)}.",
-            hint=f"Use another --name, or `audit remove {manifest.name}` first.",
+            hint=f"Use another --name, or `audit remove {manifest.name}` first"
+            f"{_what_goes_with_it(manifest, folder)}.",
         )
 
 

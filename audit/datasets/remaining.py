@@ -21,15 +21,11 @@ def remaining_stats(dataset: Dataset) -> ShardStats:
     if not dataset.removed:
         return whole
     url = "count(*) - count(url_hash)" if "url_hash" in dataset.columns else "count(*)"
-    rows = null_captions = wordless = null_urls = 0
     with duckdb.connect(config={"memory_limit": "400MB"}) as engine:
-        for gone in dataset.removed_sql(engine):
-            ((here, null, empty, lacking),) = engine.execute(
-                "SELECT count(*), count(*) - count(caption), count(*) FILTER (caption = ' '), "
-                f"{url} FROM {gone}"
-            ).fetchall()
-            rows, null_captions = rows + here, null_captions + null
-            wordless, null_urls = wordless + empty, null_urls + lacking
+        ((rows, null_captions, wordless, null_urls),) = engine.execute(
+            "SELECT count(*), count(*) - count(caption), count(*) FILTER (caption = ' '), "
+            f"{url} FROM {dataset.removed_sql(engine)}"
+        ).fetchall()
     return replace(
         whole,
         rows=whole.rows - rows,
@@ -50,12 +46,12 @@ def remaining_distinct_urls(dataset: Dataset) -> dict[str, Any] | None:
         return counted
     with duckdb.connect(config={"memory_limit": "400MB"}) as engine:
         engine.execute("CREATE TEMP TABLE gone (url_hash UBIGINT)")
-        for gone in dataset.removed_sql(engine):
-            engine.execute(
-                f"INSERT INTO gone SELECT url_hash FROM {gone} WHERE url_hash IS NOT NULL"
-            )
+        engine.execute(
+            f"INSERT INTO gone SELECT DISTINCT url_hash FROM {dataset.removed_sql(engine)} "
+            "WHERE url_hash IS NOT NULL"
+        )
         ((lost,),) = engine.execute(
-            "SELECT count(*) FROM (SELECT DISTINCT url_hash FROM gone) "
+            "SELECT count(*) FROM gone "
             f"WHERE url_hash NOT IN (SELECT url_hash FROM {dataset.remaining_sql(engine)} "
             "WHERE url_hash IN (FROM gone))"
         ).fetchall()

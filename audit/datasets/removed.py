@@ -8,28 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from audit.captions.folding import FOLDING_VERSION
+from audit.datasets.followed import Changed, follow
 from audit.datasets.manifest import ShardRecord
-from audit.datasets.sample_keys import Keys, holds, sample_keys
-from audit.datasets.tombstones import Removal, ShardState, read_removals
-from audit.errors import SourceError
-
-#: Rows of a shard, int64, shape (n,).
-Rows = NDArray[np.int64]
-
-NO_ROWS: Rows = np.empty(0, np.int64)
-NO_ROWS.flags.writeable = False
+from audit.datasets.sample_keys import NO_ROWS, Keys, Rows, holds, sample_keys
+from audit.datasets.tombstones import Removal, SeenShards, ShardState, read_removals
 
 
 def kept_in_range(removed: Rows, start: int, length: int) -> NDArray[np.bool_] | None:
@@ -53,18 +43,6 @@ def kept_among(removed: Rows, rows: Rows) -> NDArray[np.bool_] | None:
     return ~holds(removed, rows) if len(removed) else None
 
 
-@dataclass(frozen=True)
-class LostTrack:
-    """Samples of a removal that are not in their shard any more, which has changed since.
-
-    They may be gone, or be there with another URL and caption.
-    """
-
-    removal: str
-    uri: str
-    samples: int
-
-
 class RemovedSamples:
     """The removed samples of a dataset, as it was opened.
 
@@ -73,26 +51,26 @@ class RemovedSamples:
     removals:
         All, the oldest first; those that were taken back too.
     lost:
-        What is not found any more.
+        What is not found any more, as :class:`audit.datasets.followed.LostTrack`.
+    newer:
+        Removal -> how many shards are here that neither it, nor another one of the same selector,
+        looked at as they are.
+    elsewhere:
+        Removal -> rows of such shards that are what it removed, and are left out too.
     """
 
     def __init__(
         self,
         removals: Sequence[Removal] = (),
         shards: Mapping[int, tuple[ShardRecord, Path]] | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.removals = tuple(removals)
-        there = {ShardState.of(shard).digest for shard, _ in (shards or {}).values()}
-        looked_at: dict[str, set[str]] = defaultdict(set)
-        for removal in self.removals:
-            looked_at[_selector(removal)] |= removal.looked_at
-        #: Removal -> how many shards are here that neither it, nor another one of the same
-        #: selector, looked at as they are.
-        self.newer = {
-            removal.id: len(there - looked_at[_selector(removal)]) for removal in self.in_force
-        }
-        lost: list[LostTrack] = []
+        seen = _Seen(self.removals, shards or {})
+        self.newer = {removal.id: seen.newer(removal) for removal in self.in_force}
+        self.elsewhere: dict[str, int] = {}
         self._found: list[tuple[str, int, Rows]] = []
+        changed: list[Changed] = []
         by_uri = {shard.uri: ordinal for ordinal, (shard, _) in (shards or {}).items()}
         for removal in self.in_force:
             for then, mine in _by_shard(removal):
@@ -100,16 +78,19 @@ class RemovedSamples:
                 if shards is None or ordinal is None:
                     # Its shard is no part of the dataset now, and counts in no number.
                     continue
-                shard, part = shards[ordinal]
-                if _is_same(then, shard):
-                    found = mine["row"].to_numpy()
+                if _is_same(then, shards[ordinal][0]):
+                    self._found.append((removal.id, ordinal, mine["row"].to_numpy()))
                 else:
-                    found, missing = _followed(mine, part, removal.folding_version)
-                    if missing:
-                        lost.append(LostTrack(removal.id, shard.uri, missing))
-                self._found.append((removal.id, ordinal, found))
+                    changed.append(Changed(removal, ordinal, mine))
+        unseen = {removal.id: seen.unseen(removal) for removal in self.in_force}
+        followed = follow(changed, self.in_force, unseen, shards or {}, folder)
+        for one in followed.found:
+            self._found.append((one.removal, one.ordinal, one.rows))
+            if one.elsewhere:
+                before = self.elsewhere.get(one.removal, 0)
+                self.elsewhere[one.removal] = before + len(one.rows)
+        self.lost = followed.lost
         self._rows = self._united(removal.id for removal in self.in_force)
-        self.lost = tuple(lost)
 
     def _united(self, ids: Iterable[str]) -> dict[int, Rows]:
         wanted = set(ids)
@@ -138,7 +119,24 @@ class RemovedSamples:
         removals = (*read_removals(folder), *further)
         if not any(removal.in_force for removal in removals):
             return cls(removals)
-        return cls(removals, {shard.ordinal: (shard, part) for shard, part in shards})
+        return cls(removals, {shard.ordinal: (shard, part) for shard, part in shards}, folder)
+
+    @cached_property
+    def _by_ordinal(self) -> dict[int, list[tuple[str, Rows]]]:
+        found: dict[int, list[tuple[str, Rows]]] = {}
+        for removal, ordinal, rows in self._found:
+            found.setdefault(ordinal, []).append((removal, rows))
+        rank = {removal.id: place for place, removal in enumerate(self.in_force)}
+        return {
+            ordinal: sorted(some, key=lambda one: rank[one[0]]) for ordinal, some in found.items()
+        }
+
+    def first_removals(self, ordinal: int, rows: Rows) -> list[str | None]:
+        """For each of the rows of a shard, the first removal in force that took it."""
+        first = np.full(len(rows), None, object)
+        for removal, mine in reversed(self._by_ordinal.get(ordinal, [])):
+            first[np.isin(rows, mine)] = removal
+        return list(first)
 
     def only(self, ids: Iterable[str]) -> RemovedSamples:
         """What some of the removals in force removed."""
@@ -160,10 +158,6 @@ class RemovedSamples:
     def rows(self, ordinal: int) -> Rows:
         """Removed rows of a shard, sorted."""
         return self._rows.get(ordinal, NO_ROWS)
-
-    def kept(self, ordinal: int, start: int, length: int) -> NDArray[np.bool_] | None:
-        """Which of a shard's rows from ``start`` on stay, shape (length,); None if all do."""
-        return kept_in_range(self.rows(ordinal), start, length)
 
     @cached_property
     def keys(self) -> Keys:
@@ -192,19 +186,63 @@ class RemovedSamples:
                 f"{first.samples:,} of removal {first.removal} in {first.uri}"
                 + (" and others" if len(self.lost) > 1 else "")
             )
+        if self.elsewhere:
+            rows = sum(self.elsewhere.values())
+            some = "1 sample" if rows == 1 else f"{rows:,} samples"
+            are = "is" if rows == 1 else "are"
+            those = _and_more(self.elsewhere)
+            told.append(f"{some} of new or changed shards {are} what {those} took: left out too")
         since = {removal: shards for removal, shards in self.newer.items() if shards}
         if since:
             shards = max(since.values())
             some = "1 shard is new or has" if shards == 1 else f"{shards:,} shards are new or have"
-            those = "removal " + next(iter(since))
-            those += f" and {len(since) - 1:,} more" if len(since) > 1 else ""
-            told.append(f"{some} changed since {those}: what is new there was not looked at")
+            told.append(
+                f"{some} changed since {_and_more(since)}: what is new there was not looked at"
+            )
         return tuple(told)
 
     @cached_property
     def state(self) -> str:
         """Changes with the set of removed samples; empty if there are none."""
         return hashlib.sha256(self.keys.tobytes()).hexdigest()[:12] if self else ""
+
+
+def _and_more(removals: Mapping[str, int]) -> str:
+    those = "removal " + next(iter(removals))
+    return those + (f" and {len(removals) - 1:,} more" if len(removals) > 1 else "")
+
+
+class _Seen:
+    """Which shards, as they are now, removals looked at."""
+
+    def __init__(
+        self, removals: Sequence[Removal], shards: Mapping[int, tuple[ShardRecord, Path]]
+    ) -> None:
+        self._ordinals = list(shards)
+        digests = (ShardState.of(shard).digest for shard, _ in shards.values())
+        self._there = np.fromiter(digests, np.uint64, len(shards))
+        # Removals of one state of the dataset looked at the same.
+        self._masks: dict[SeenShards, NDArray[np.bool_]] = {}
+        self._of_selector: dict[str, NDArray[np.bool_]] = {}
+        for removal in removals:
+            selector, mask = _selector(removal), self._mask(removal.looked_at)
+            before = self._of_selector.get(selector)
+            self._of_selector[selector] = mask if before is None else before | mask
+
+    def _mask(self, seen: SeenShards) -> NDArray[np.bool_]:
+        if seen not in self._masks:
+            self._masks[seen] = np.isin(self._there, seen.digests)
+        return self._masks[seen]
+
+    def newer(self, removal: Removal) -> int:
+        """How many shards no removal of the same selector looked at."""
+        return int(np.count_nonzero(~self._of_selector[_selector(removal)]))
+
+    def unseen(self, removal: Removal) -> frozenset[int]:
+        """Ordinals of the shards that this removal did not look at."""
+        return frozenset(
+            self._ordinals[place] for place in np.flatnonzero(~self._mask(removal.looked_at))
+        )
 
 
 def _selector(removal: Removal) -> str:
@@ -215,94 +253,12 @@ def _by_shard(removal: Removal) -> Iterator[tuple[ShardState, pa.Table]]:
     """The shards that a removal takes samples of, with these."""
     shard = removal.table["shard"].to_numpy()
     order = np.argsort(shard, kind="stable")
-    table = removal.table.take(order)
+    table, shard = removal.table.take(order), shard[order]
     for then in removal.shards:
-        first, last = np.searchsorted(shard[order], [then.ordinal, then.ordinal + 1])
+        first, last = np.searchsorted(shard, [then.ordinal, then.ordinal + 1])
         if first < last:
             yield then, table.slice(first, last - first)
 
 
 def _is_same(then: ShardState, now: ShardRecord) -> bool:
     return (then.size, then.fingerprint) == (now.size, now.fingerprint)
-
-
-def _followed(gone: pa.Table, part: Path, folding_version: int) -> tuple[Rows, int]:
-    try:
-        return found_again(gone, part, folding_version)
-    except duckdb.Error as error:
-        reason = " ".join(str(error).split())[:300]
-        raise SourceError(
-            f"{part}: cannot be read ({reason}), so that nobody knows where its removed samples "
-            "are now.",
-            hint="Remove this file and run `audit ingest` with its sources again.",
-        ) from error
-
-
-def identity_of_captions(column: str = "caption") -> str:
-    """SQL of what a folded caption is known by: null if it has no words."""
-    return (
-        f"CASE WHEN trim({column}) <> '' THEN ('0x' || substr(md5({column}), 1, 16))::UBIGINT END"
-    )
-
-
-def found_again(gone: pa.Table, part: Path, folding_version: int) -> tuple[Rows, int]:
-    """Removed samples in a part of their shard that was made anew; how many are not there.
-
-    A sample is the row that has its URL and caption: its old row, if that still has both, or else
-    every row that has. Without such a row it is every row with its URL. Samples without URL are
-    known by their caption alone. More rows than were removed may be found where several are alike:
-    nobody could tell which is which.
-
-    Parameters
-    ----------
-    gone:
-        Samples of one shard, with the columns of :data:`tombstones.COLUMNS`.
-    folding_version:
-        Of their captions. Those of another version cannot be compared.
-    """
-    comparable = folding_version == FOLDING_VERSION
-    with duckdb.connect(config={"memory_limit": "400MB"}) as engine:
-        engine.register("gone", gone)
-        path = str(part).replace("'", "''")
-        there = {row[0] for row in engine.execute(f"DESCRIBE FROM '{path}'").fetchall()}
-        url = "url_hash" if "url_hash" in there else "NULL::UBIGINT"
-        caption = identity_of_captions() if comparable else "NULL::UBIGINT"
-        by_caption = (
-            f"OR {caption} IN (SELECT caption_hash FROM gone WHERE url_hash IS NULL)"
-            if comparable and gone["url_hash"].null_count
-            else ""
-        )
-        engine.execute(f"""
-            CREATE TEMP TABLE found AS
-            WITH g AS (
-                SELECT row, url_hash AS url,
-                    {"caption_hash" if comparable else "NULL::UBIGINT"} AS caption FROM gone
-            ), p AS MATERIALIZED (
-                SELECT file_row_number AS row, {url} AS url, {caption} AS caption
-                FROM read_parquet('{path}', file_row_number = true)
-                WHERE {url} IN (SELECT url FROM g) {by_caption}
-                    OR file_row_number IN (SELECT row FROM g)
-            ), same_place AS (
-                SELECT g.row AS of, p.row FROM g JOIN p ON g.row = p.row
-                WHERE g.url IS NOT DISTINCT FROM p.url AND g.caption IS NOT DISTINCT FROM p.caption
-                    AND ({comparable} OR g.url IS NOT NULL)
-            ), same_both AS (
-                SELECT g.row AS of, p.row FROM g JOIN p ON g.url = p.url AND g.caption = p.caption
-                UNION ALL
-                SELECT g.row, p.row FROM g JOIN p ON g.caption = p.caption
-                WHERE g.url IS NULL AND p.url IS NULL
-            ), same_url AS (
-                SELECT g.row AS of, p.row FROM g JOIN p ON g.url = p.url
-            ), best AS (
-                FROM same_place
-                UNION ALL
-                FROM same_both WHERE of NOT IN (SELECT of FROM same_place)
-                UNION ALL
-                FROM same_url WHERE of NOT IN (SELECT of FROM same_place)
-                    AND of NOT IN (SELECT of FROM same_both)
-            )
-            SELECT of, row FROM best
-        """)
-        rows = engine.sql("SELECT DISTINCT row FROM found ORDER BY row").fetchnumpy()["row"]
-        ((followed,),) = engine.execute("SELECT count(DISTINCT of) FROM found").fetchall()
-    return np.asarray(rows, np.int64), len(gone) - followed

@@ -12,6 +12,12 @@ Keys = NDArray[np.int64]
 
 NO_KEYS: Keys = np.empty(0, np.int64)
 
+#: Rows of a shard: int64, shape (rows,).
+Rows = NDArray[np.int64]
+
+NO_ROWS: Rows = np.empty(0, np.int64)
+NO_ROWS.flags.writeable = False
+
 #: Bits of a key that hold the row; a shard has fewer rows than that by far.
 _ROW_BITS = 40
 

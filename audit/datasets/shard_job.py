@@ -13,7 +13,7 @@ from audit.captions.folding import FOLDING_VERSION
 from audit.datasets.distinct import DistinctSketch
 from audit.datasets.files import written_whole
 from audit.datasets.manifest import ShardRecord
-from audit.datasets.parts import PartShaper, read_part_record, write_part
+from audit.datasets.parts import RESERVED, PartShaper, kept_columns, read_part_record, write_part
 from audit.datasets.presets import ColumnMapping, unused_columns
 from audit.datasets.reading import open_shard
 from audit.datasets.sources import SourceFile
@@ -32,7 +32,14 @@ class ShardJob:
     @property
     def identity(self) -> dict[str, Any]:
         """What a finished part must agree with to be the part of this shard."""
+        renamed = {
+            name: kept
+            for name, kept in kept_columns(self.mapping).items()
+            if name.lower() in RESERVED
+        }
         return {
+            # Parts from before these names were reserved have them as they are: of no use.
+            **({"renamed": renamed} if renamed else {}),
             "uri": self.shard.uri,
             "size": self.shard.size,
             "fingerprint": self.shard.fingerprint,

@@ -23,6 +23,7 @@ class ShardStats:
     null_captions: int = 0
     #: Captions that are there and have no letter or digit: nothing can be named in them.
     wordless_captions: int = 0
+    #: Samples without URL, or with a blank one.
     null_urls: int = 0
     #: Captions with invalid UTF-8 (lone surrogates too), read with U+FFFD in its place.
     repaired_captions: int = 0
@@ -34,7 +35,10 @@ class ShardStats:
     def add_batch(
         self, captions: pa.Array, folded: pa.Array, urls: pa.Array | None, repaired: int
     ) -> None:
-        """Count one batch of (n,) captions, as read and folded, and their URLs."""
+        """Count one batch of (n,) captions, as read and folded, and their URLs.
+
+        URLs that are blank are given as null.
+        """
         self.rows += len(captions)
         self.null_captions += captions.null_count
         self.wordless_captions += int(pc.sum(pc.equal(folded, " ")).as_py() or 0)

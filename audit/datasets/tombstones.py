@@ -5,6 +5,7 @@
     removed/0001.parquet         a line a sample: shard, row, url_hash, caption_hash; and, in the
                                  file's metadata, who removed them, when, why and by what
     removed/0001.withdrawn.json  who took the removal back, when and why
+    removed/1c0b….shards         which shards the dataset had: once for all removals of that state
 
 Shards and parts stay as they are: a sample is named by its shard and row. Its URL and caption are
 kept as hashes beside that, to find it again in a shard that has changed.
@@ -18,17 +19,22 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from audit.datasets.files import UNFINISHED, remove_unfinished, written_whole
 from audit.datasets.manifest import ShardRecord
 from audit.errors import SourceError, StorageError
 
-SCHEMA = "audit.tombstones/1"
+SCHEMA = "audit.tombstones/2"
+#: Had the digests of all shards in each removal.
+_FIRST_SCHEMA = "audit.tombstones/1"
 WITHDRAWAL_SCHEMA = "audit.tombstones.withdrawal/1"
 FOLDER = "removed"
 
@@ -46,6 +52,7 @@ COLUMNS = pa.schema(
 _RECORD_KEY = b"audit.tombstones"
 _NAME = re.compile(r"[0-9]{4,}")
 _WITHDRAWN = ".withdrawn.json"
+_SEEN = ".shards"
 
 
 @dataclass(frozen=True)
@@ -62,10 +69,42 @@ class ShardState:
         return cls(shard.ordinal, shard.uri, shard.size, shard.fingerprint)
 
     @property
-    def digest(self) -> str:
-        """Changes with the file, as far as its file system tells."""
+    def digest(self) -> int:
+        """64 bits that change with the file, as far as its file system tells."""
         told = repr((self.uri, self.size, self.fingerprint))
-        return hashlib.sha256(told.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+        digest = hashlib.sha256(told.encode("utf-8", "backslashreplace")).digest()
+        return int.from_bytes(digest[:8], "big")
+
+
+class SeenShards:
+    """The shards that a dataset had at one time; equal if they are the same, and in one state.
+
+    Attributes
+    ----------
+    digests:
+        See :attr:`ShardState.digest`: uint64, shape (n,), sorted.
+    """
+
+    def __init__(self, digests: Iterable[int] = ()) -> None:
+        self.digests: NDArray[np.uint64] = np.unique(np.fromiter(digests, np.uint64))
+
+    @classmethod
+    def of(cls, shards: Iterable[ShardRecord]) -> SeenShards:
+        return cls(ShardState.of(shard).digest for shard in shards)
+
+    @cached_property
+    def name(self) -> str:
+        """Changes with the shards: the file that keeps them is called so."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()[:32]
+
+    def to_bytes(self) -> bytes:
+        return self.digests.astype("<u8").tobytes()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SeenShards) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
 
 @dataclass(frozen=True)
@@ -91,8 +130,7 @@ class Removal:
     shards:
         The shards that samples were removed from, as they were then.
     looked_at:
-        Digests of all shards that the dataset had then: see :attr:`ShardState.digest`. What is new
-        since was not looked at.
+        All shards that the dataset had then. What is new since was not looked at.
     samples:
         How many, those that had been removed before too.
     table:
@@ -105,7 +143,7 @@ class Removal:
     when: str  #: ISO 8601, UTC
     selector: dict[str, Any]
     shards: tuple[ShardState, ...]
-    looked_at: frozenset[str]
+    looked_at: SeenShards
     folding_version: int
     tool_version: str
     table: pa.Table
@@ -142,7 +180,14 @@ def removal_files(dataset_folder: Path) -> tuple[str, ...]:
         return ()
     except OSError as error:
         raise _unreadable(dataset_folder / FOLDER, error) from error
-    return tuple(sorted(name for name in names if UNFINISHED not in name))
+    return tuple(
+        sorted(name for name in names if UNFINISHED not in name and not name.endswith(_SEEN))
+    )
+
+
+def count_removals(dataset_folder: Path) -> int:
+    """How many removals there are, those that were taken back too; none of them is read."""
+    return sum(name.endswith(".parquet") for name in removal_files(dataset_folder))
 
 
 def read_removals(dataset_folder: Path) -> tuple[Removal, ...]:
@@ -167,9 +212,10 @@ def read_removals(dataset_folder: Path) -> tuple[Removal, ...]:
             hint="Restore the file from a copy.",
         )
     removals = []
+    seen: dict[str, SeenShards] = {}
     for number in range(1, last + 1):
         name = _numbered(number)
-        removal = _read(place / f"{name}.parquet", name)
+        removal = _read(place / f"{name}.parquet", name, seen)
         if number in taken_back:
             removal = replace(removal, withdrawn=_read_withdrawal(place / f"{name}{_WITHDRAWN}"))
         removals.append(removal)
@@ -191,12 +237,16 @@ def write_removal(dataset_folder: Path, removal: Removal) -> Removal:
         "schema": SCHEMA,
         **{name: getattr(numbered, name) for name in _TOLD},
         "shards": [asdict(shard) for shard in numbered.shards],
-        "looked_at": sorted(numbered.looked_at),
+        "looked_at": numbered.looked_at.name,
         "samples": numbered.samples,
     }
     table = numbered.table.cast(COLUMNS).replace_schema_metadata(
         {_RECORD_KEY: json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")}
     )
+    seen = _seen_path(place, numbered.looked_at.name)
+    if not seen.exists():
+        with written_whole(seen) as stream:
+            stream.write(numbered.looked_at.to_bytes())
     with written_whole(_new(place / f"{numbered.id}.parquet")) as stream:
         pq.write_table(table, stream, compression="zstd", write_page_checksum=True)
     return numbered
@@ -247,10 +297,32 @@ def _new(path: Path) -> Path:
     return path
 
 
-def _read(path: Path, name: str) -> Removal:
+def _seen_path(place: Path, name: str) -> Path:
+    return place / f"{name}{_SEEN}"
+
+
+def _read_seen(place: Path, kept: Any, seen: dict[str, SeenShards]) -> SeenShards:
+    """The shards that a removal looked at; each state is read once, and kept in ``seen``."""
+    if isinstance(kept, list):  # as removals had them first
+        return SeenShards(int(digest, 16) for digest in kept)
+    if kept not in seen:
+        path = _seen_path(place, kept)
+        try:
+            found = SeenShards(np.frombuffer(path.read_bytes(), "<u8").tolist())
+            if found.name != kept:
+                raise ValueError("it is not what was written")
+        except (OSError, ValueError) as error:
+            raise _unreadable(path, error) from error
+        seen[kept] = found
+    return seen[kept]
+
+
+def _read(path: Path, name: str, seen: dict[str, SeenShards]) -> Removal:
     try:
         table = pq.read_table(path, page_checksum_verification=True)
-        record = _checked(json.loads((table.schema.metadata or {})[_RECORD_KEY]), SCHEMA)
+        record = _checked(
+            json.loads((table.schema.metadata or {})[_RECORD_KEY]), SCHEMA, _FIRST_SCHEMA
+        )
         if table.schema.remove_metadata() != COLUMNS:
             raise ValueError(f"its columns are {', '.join(table.column_names)}")
         if table["shard"].null_count or table["row"].null_count:
@@ -263,7 +335,7 @@ def _read(path: Path, name: str) -> Removal:
             raise ValueError("a sample is in no shard that it knows")
         _check_texts(record, ("reason", "who", "when", "tool_version"))
         told = {key: record[key] for key in _TOLD}
-        looked_at = frozenset(map(str, record["looked_at"]))
+        looked_at = _read_seen(path.parent, record["looked_at"], seen)
         return Removal(
             **told, shards=shards, looked_at=looked_at, table=table.replace_schema_metadata()
         )
@@ -280,9 +352,9 @@ def _read_withdrawal(path: Path) -> Withdrawal:
         raise _unreadable(path, error) from error
 
 
-def _checked(record: Mapping[str, Any], schema: str) -> Mapping[str, Any]:
-    if record["schema"] != schema:
-        raise ValueError(f"its format is {record['schema']!r}, not {schema!r}")
+def _checked(record: Mapping[str, Any], *schemas: str) -> Mapping[str, Any]:
+    if record["schema"] not in schemas:
+        raise ValueError(f"its format is {record['schema']!r}, not {schemas[0]!r}")
     return record
 
 

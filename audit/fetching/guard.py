@@ -27,7 +27,22 @@ TOO_LARGE = "larger than"
 TOO_SLOW = "took longer than"
 
 CHUNK = 1 << 16
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+#: IPv6 networks whose last 32 bits are an IPv4 address: IPv4-compatible (which was given up, and
+#: is routed by some to the address all the same), IPv4-translated, NAT64 and a network's own one.
+_CARRYING = tuple(
+    map(
+        ipaddress.IPv6Network,
+        ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/96"),
+    )
+)
+#: Not for the public, which not every version of ``ipaddress`` knows: site-local addresses, other
+#: forms of a network's own NAT64, documentation, segment routing, protocols, relays of 6to4.
+_NOT_PUBLIC = tuple(
+    map(
+        ipaddress.ip_network,
+        ("fec0::/10", "64:ff9b:1::/48", "3fff::/20", "5f00::/16", "192.0.0.0/24", "192.88.99.0/24"),
+    )
+)
 #: Public by its number, but what a cloud's machines ask for their own secrets.
 _METADATA = frozenset({ipaddress.ip_address("168.63.129.16")})
 
@@ -45,7 +60,7 @@ class AnswerRefusedError(OSError):
 def is_public(host: str) -> bool:
     """Whether an IP address, as text, is one that anybody on the internet reaches alike.
 
-    Addresses that carry another one (mapped, 6to4, Teredo, NAT64) are judged by both.
+    Addresses that carry another one (mapped, compatible, 6to4, Teredo, NAT64) are judged by it.
 
     >>> is_public("93.184.216.34"), is_public("169.254.169.254"), is_public("::ffff:127.0.0.1")
     (True, False, False)
@@ -60,13 +75,15 @@ def is_public(host: str) -> bool:
 def _is_public(address: _Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address) and _carried(address):
         return True  # decided by the address that it carries
+    if any(address in network for network in _NOT_PUBLIC):
+        return False
     return address.is_global and not address.is_multicast and address not in _METADATA
 
 
 def _carried(address: _Address) -> list[_Address]:
     if isinstance(address, ipaddress.IPv4Address):
         return []
-    if address in _NAT64:
+    if any(address in network for network in _CARRYING):
         return [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
     carried: list[_Address] = [a for a in (address.ipv4_mapped, address.sixtofour) if a]
     return carried + list(address.teredo or ())

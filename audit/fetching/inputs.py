@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from audit.datasets.dataset import Dataset, Part
 from audit.datasets.files import written_whole
-from audit.datasets.parts import readable
+from audit.datasets.parts import BLANK_URL, readable
 from audit.datasets.reading import ShardReader, open_shard
 from audit.datasets.sources import SourceFile
 from audit.errors import SourceError
@@ -31,10 +31,12 @@ INPUT_SCHEMA = pa.schema(
     }
 )
 
-_INTACT = """
-    SELECT audit_shard, audit_row, caption, coalesce(url, '') AS url
+_INTACT = f"""
+    SELECT audit_shard, audit_row, caption,
+        CASE WHEN url_hash IS NULL THEN '' ELSE url END AS url
     FROM batch
-    WHERE CASE WHEN url IS NULL THEN url_hash IS NULL
+    WHERE CASE WHEN url IS NULL OR regexp_matches(url, '{BLANK_URL}') AND url_hash IS NULL
+               THEN url_hash IS NULL
           ELSE url_hash IS NOT NULL
                AND substr(md5(url), 1, 16) = lpad(lower(to_hex(url_hash)), 16, '0') END
     ORDER BY audit_row

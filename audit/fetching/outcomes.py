@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from audit.datasets.duckdb_paths import FILE, parquet_sql
 from audit.datasets.removed import RemovedSamples
 from audit.datasets.sample_keys import Keys, sample_keys, shard_and_row
 from audit.errors import SourceError
@@ -27,7 +28,7 @@ def finished_shards(folder: Path) -> list[Path]:
 #: Attempts at a sample, the last is 1. Names of shards sort as numbers only up to five digits.
 _ATTEMPT = (
     "row_number() OVER (PARTITION BY audit_shard, audit_row ORDER BY "
-    "regexp_extract(filename, '([0-9]+)\\.parquet$', 1)::INTEGER DESC)"
+    f"regexp_extract({FILE}, '([0-9]+)\\.parquet$', 1)::INTEGER DESC)"
 )
 
 
@@ -63,20 +64,19 @@ class Outcomes:
         return f"SELECT *, {reason_sql()} AS reason FROM {self._rows()} {self._left_out} {latest}"
 
     def _rows(self) -> str:
-        listed = ", ".join("'" + path.replace("'", "''") + "'" for path in self._files)
-        return f"read_parquet([{listed}], filename = true, union_by_name = true)"
+        return parquet_sql(self._files, file=True, by_name=True)
 
     def superseded(self) -> dict[Path, Keys]:
         """Parquet file of an output shard -> its samples that a later shard has again."""
         if not self._files or not self._retried:
             return {}
-        columns = "filename, audit_shard, audit_row"
-        query = f"SELECT {columns} FROM {self._rows()} QUALIFY {_ATTEMPT} > 1"
+        query = f"SELECT {FILE}, audit_shard, audit_row FROM {self._rows()} QUALIFY {_ATTEMPT} > 1"
         found: dict[Path, Keys] = {}
-        by_file = self._engine.sql(query).pl().partition_by("filename", as_dict=True)
+        by_file = self._engine.sql(query).pl().partition_by(FILE, as_dict=True)
+        by_name = {Path(path).name: Path(path) for path in self._files}
         for (name,), rows in by_file.items():
             shard, row = rows["audit_shard"].to_numpy(), rows["audit_row"].to_numpy()
-            found[Path(str(name))] = sample_keys(shard, row)
+            found[by_name[Path(str(name)).name]] = sample_keys(shard, row)
         return found
 
     def by_reason(self) -> dict[str, int]:

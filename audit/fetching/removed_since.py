@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from audit.datasets.removed import NO_ROWS
+from audit.datasets.sample_keys import NO_ROWS
 from audit.fetching.record import FetchRecord
 from audit.fetching.selection import Candidates, IntArray
 

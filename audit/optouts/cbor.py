@@ -10,6 +10,16 @@ _MAX_ITEMS = 100_000
 _BREAK = object()
 
 
+def as_object(pairs: list[tuple[Any, Any]]) -> Any:
+    """A map as a dict; a list of dicts, one a pair, if a key is there twice: neither is dropped.
+
+    >>> as_object([("use", "notAllowed"), ("use", "allowed")])
+    [{'use': 'notAllowed'}, {'use': 'allowed'}]
+    """
+    made = dict(pairs)
+    return made if len(made) == len(pairs) else [{key: value} for key, value in pairs]
+
+
 class CborError(ValueError):
     """Bytes that are no CBOR, or too much of it."""
 
@@ -17,8 +27,8 @@ class CborError(ValueError):
 def decode(data: bytes) -> Any:
     """The first item of ``data``: dict, list, str, bytes, int, float, bool or None.
 
-    Tags are dropped, keys that cannot be keys of a dict are written as text. What stands behind
-    the item is not read.
+    A map with a key twice is a list of maps (:func:`as_object`). Tags are dropped, keys that
+    cannot be keys of a dict are written as text. What stands behind the item is not read.
 
     >>> decode(bytes.fromhex("a163757365686e6f74416c6c6f"[:10] + "6161"))
     {'use': 'a'}
@@ -111,9 +121,9 @@ class _Decoder:
             yield item
             count += 1
 
-    def _map(self, size: int | None, depth: int) -> dict[Any, Any]:
+    def _map(self, size: int | None, depth: int) -> Any:
         flat = list(self._members(None if size is None else size * 2, depth))
         if len(flat) % 2:
             raise CborError("it is malformed")
         keys = [k if isinstance(k, str | int | bytes) else repr(k)[:100] for k in flat[::2]]
-        return dict(zip(keys, flat[1::2], strict=True))
+        return as_object(list(zip(keys, flat[1::2], strict=True)))

@@ -10,20 +10,22 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from audit.errors import UsageError
 from audit.optouts.preferences import CONTENT_SIGNAL, CONTENT_USAGE, read_preferences
 from audit.optouts.robots_txt import (
     CUT,
     EVERYBODY,
+    PREFERENCES,
     Group,
     PathNeededError,
     Preference,
     RobotsTxt,
-    deciding_rule,
+    best_rule,
     matcher,
     normal,
     normal_path,
@@ -44,7 +46,11 @@ READER = "robots.txt"
 SOURCE = "robots.txt"
 
 #: What a crawler crawls for -> the uses that it is about.
-PURPOSES = {"training": AI_TRAINING, "search": (SEARCH,)}
+PURPOSES = {
+    "training": AI_TRAINING,
+    "search": (SEARCH,),
+    "both": (*AI_TRAINING, SEARCH),
+}
 _NAME = re.compile(r"[!#$%&'*+.^_`|~A-Za-z0-9-]{1,100}")
 
 
@@ -99,6 +105,10 @@ def read_robots_txt(
     signals: list[Signal] = []
     everybody = False
     for crawler in asking.crawlers.values():
+        perhaps = robots.perhaps.get(crawler.name.lower())
+        if perhaps is not None:
+            told = _told(perhaps, crawler.name, crawler.uses, path, source)
+            signals += [signal for signal in told if signal.answer != "allowed"]
         held = robots.group(crawler.name)
         if held is None:
             continue
@@ -109,6 +119,9 @@ def read_robots_txt(
             signals += _told(group, crawler.name, crawler.uses, path, source)
     if everybody:
         signals += _told(robots.groups[EVERYBODY], None, ALL_USES, path, source)
+    if EVERYBODY in robots.perhaps:
+        told = _told(robots.perhaps[EVERYBODY], None, ALL_USES, path, source)
+        signals += [signal for signal in told if signal.answer != "allowed"]
     if robots.cut:
         reason = "robots.txt is longer than 500 KiB; the rest was not read."
         signals.append(Signal(READER, "unknown", ALL_USES, "", source, reason))
@@ -121,7 +134,7 @@ def _told(
     told: list[Signal] = []
     who = agent or "every crawler"
     try:
-        rule = deciding_rule(group.rules, path)
+        rule = group.deciding_rule(path)
     except PathNeededError:
         reason = f"robots.txt bars {who} from some paths; the path of this image is not known."
         told.append(Signal(READER, "unknown", uses, _of(agent), source, reason, agent))
@@ -171,28 +184,67 @@ def _unsure(signal: Signal) -> Signal:
     )
 
 
+#: Characters that are kept of what a file says of one path; of longer ones the rest is unknown.
+_MOST_APPLIED = 1 << 16
+#: Stands before names that a line may name too; no crawler is called so.
+_PERHAPS = "?, "
+
+
 def applied(text: str, asking: Audience, path: str) -> str:
     """The part of a robots.txt that holds for one path, as a robots.txt for every path.
 
-    What is left says about this path what the whole said, and is the same for all paths of which
-    it says the same: small enough to keep with every image, and few different ones.
+    What is left says about this path what the whole said, to every crawler that it names, also
+    those that nobody asks about now. It is the same for all paths of which the file says the
+    same: small enough to keep with every image, and few different ones.
+
+    Parameters
+    ----------
+    asking:
+        Crawlers that are kept before others, where a file names too many.
     """
     robots = parse_robots_txt(text)
-    held = [robots.group(agent) for agent in asking.crawlers]
-    names = sorted({name for name, _ in filter(None, held)})
-    told = [_applied(name, robots, path) for name in names]
-    return "\n\n".join([*told, CUT] if robots.cut else told)
+    known: dict[Any, Any] = {}
+    said: dict[str, list[str]] = {}
+    size, cut = 0, robots.cut
+    for name, is_sure in _by_weight(robots, asking):
+        group = (robots.groups if is_sure else robots.perhaps)[name]
+        lines = _applied(group, path, known)
+        size += len(name) + 16 + len(lines)
+        if size > _MOST_APPLIED:
+            cut = True
+            break
+        said.setdefault(lines, []).append(name if is_sure else _PERHAPS + name)
+    told = []
+    for lines, names in said.items():
+        agents = [f"User-agent: {name}" for name in sorted(names)]
+        told.append("\n".join([*agents, lines]))
+    return "\n\n".join([*sorted(told), CUT] if cut else sorted(told))
 
 
-def _applied(name: str, robots: RobotsTxt, path: str) -> str:
-    group = robots.groups[name]
-    lines = [f"User-agent: {name}"]
-    rule = deciding_rule(group.rules, path)
+def _by_weight(robots: RobotsTxt, asking: Audience) -> Iterator[tuple[str, bool]]:
+    """(name, whether it is named for sure): everybody, then who is asked about, then others."""
+    for names, is_sure in ((robots.groups, True), (robots.perhaps, False)):
+        for name in names:
+            if name == EVERYBODY or name in asking.crawlers:
+                yield name, is_sure
+    for names, is_sure in ((robots.groups, True), (robots.perhaps, False)):
+        for name in names:
+            if name != EVERYBODY and name not in asking.crawlers:
+                yield name, is_sure
+
+
+def _applied(group: Group, path: str, known: dict[Any, Any]) -> str:
+    rule = best_rule(group, path, known)
     if rule is None:
-        lines.append("Disallow:")  # a group without a rule would be part of the next one
+        lines = ["Disallow:"]  # a group without a rule would be part of the next one
     else:
-        lines.append(f"{'Allow' if rule.allows else 'Disallow'}: /  # by {rule}")
-    for kind in ("content-usage", "content-signal"):
-        holding, _ = _longest([p for p in group.preferences if p.name == kind], path)
-        lines += [f"{p.name}: {p.value}" for p in holding]
+        lines = [f"{'Allow' if rule.allows else 'Disallow'}: /  # by {rule}"]
+    for kind in PREFERENCES:
+        for block in group.blocks:
+            if (block, kind) not in known:
+                own = [p for p in block.preferences if p.name == kind]
+                known[block, kind] = _longest(own, path)[0]
+        # Of each block those of its longest pattern; of these, those of the longest of all
+        longest = [p for block in group.blocks for p in known[block, kind]]
+        lines += [f"{p.name}: {p.value}" for p in _longest(longest, path)[0]]
     return "\n".join(lines)

@@ -88,33 +88,18 @@ def read_data_mining_values(text: str) -> list[Signal]:
     ]
 
 
-def read_data_mining_of_image(image: bytes) -> list[Signal]:
-    """What the XMP inside an image file says; nothing if there is none, or no such property.
-
-    Parameters
-    ----------
-    image:
-        The file, or as much of its beginning as there is.
-    """
-    signals: list[Signal] = []
-    for value in data_mining_values(image):
-        if value.startswith(_BROKEN):
-            signals.append(Signal(READER, "unknown", ALL_USES, "", "XMP", f"{value}."))
-        else:
-            signals += read_data_mining(value)
-    return signals
-
-
 def data_mining_values(image: bytes) -> list[str]:
     """The Data Mining values of an image, as they stand.
 
-    ``error: …`` stands for XMP that cannot be parsed and speaks of Data Mining.
+    ``error: …`` stands for XMP that cannot be parsed and speaks of Data Mining, or may do so.
     """
     values: list[str] = []
-    for packet in xmp_packets(image):
+    for packet in xmp_packets(image, PROPERTY):
         try:
+            if isinstance(packet, XmpError):
+                raise packet
             values += properties_in(packet, NAMESPACE, PROPERTY)
         except XmpError as error:
-            if PROPERTY.encode() in packet:
+            if isinstance(packet, XmpError) or PROPERTY.encode() in packet:
                 values.append(f"{_BROKEN}: {error}")
     return list(dict.fromkeys(values))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 from audit.optouts.robots_tags import read_x_robots_tag
-from audit.optouts.signals import Signal
+from audit.optouts.signals import ALL_USES, Signal
 from audit.optouts.tdmrep import read_reservation
 
 SOURCE = "meta"
+READER = "html-meta"
 #: Characters of a page that are read: the elements belong into its head.
-_LONGEST = 1 << 20
+_LONGEST = 1 << 18
 
 
 def read_html(text: str, agents: tuple[str, ...] = ()) -> list[Signal]:
@@ -38,6 +39,9 @@ def read_html(text: str, agents: tuple[str, ...] = ()) -> list[Signal]:
         elif name in ("tdm-policy", "tdm:policy"):
             policy = content
     signals += [read_reservation(value, policy, source=SOURCE) for value in reservations]
+    if len(text) > _LONGEST:
+        reason = f"The page is longer than {_LONGEST:,} characters; the rest was not read."
+        signals.append(Signal(READER, "unknown", ALL_USES, "", SOURCE, reason))
     return signals
 
 
@@ -48,7 +52,8 @@ class _MetaElements(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "meta":
-            said = {key: value or "" for key, value in attrs}
-            name = said.get("name") or said.get("property") or ""
-            if name:
-                self.elements.append((name.strip().lower(), said.get("content", "")))
+            # An attribute that is there twice says two things, whichever a browser takes.
+            content = "\n".join(value or "" for key, value in attrs if key == "content")
+            for key, name in attrs:
+                if key in ("name", "property") and name:
+                    self.elements.append((name.strip().lower(), content))

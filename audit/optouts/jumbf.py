@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from audit.optouts.cbor import CborError, decode
+from audit.optouts.cbor import CborError, as_object, decode
 from audit.optouts.xmp import jpeg_segments
 
 _MAX_DEPTH = 16
@@ -27,30 +27,29 @@ class JumbfError(ValueError):
     """Boxes that are cut off or malformed."""
 
 
-def assertions_in(image: bytes, labels: tuple[str, ...]) -> list[tuple[str, Any]]:
-    """(label, content) of the assertions of these labels in all manifests of an image.
+def assertions_in(image: bytes, labels: tuple[str, ...]) -> tuple[list[tuple[str, Any]], list[str]]:
+    """(label, content) of the assertions of these labels in all manifests of an image, and errors.
 
-    Labels with a number behind them (``label__1``, ``label.v2``) are of the same kind.
-
-    Raises
-    ------
-    JumbfError
-        If there is a manifest that cannot be read to its end.
+    Labels with a number behind them (``label__1``, ``label.v2``) are of the same kind. What cannot
+    be read hides nothing of what can: why it cannot is told beside it.
     """
     found: list[tuple[str, Any]] = []
+    errors: list[str] = []
     for store in manifest_stores(image):
-        for label, kind, content in _content_boxes(store):
+        for label, kind, content in _content_boxes(store, errors):
             plain = label.partition("__")[0].partition(".v")[0]
             if plain in labels:
-                found.append((plain, _decoded(kind, content)))
-    return found
+                try:
+                    found.append((plain, _decoded(kind, content)))
+                except (CborError, ValueError, RecursionError) as error:
+                    errors.append(f"an assertion cannot be read: {error}")
+    return found, list(dict.fromkeys(errors))
 
 
 def _decoded(kind: bytes, content: bytes) -> Any:
-    try:
-        return json.loads(content) if kind == b"json" else decode(content)
-    except (CborError, ValueError, RecursionError) as error:
-        raise JumbfError(f"an assertion cannot be read: {error}") from error
+    if kind == b"json":
+        return json.loads(content, object_pairs_hook=as_object)
+    return decode(content)
 
 
 def manifest_stores(image: bytes) -> Iterator[bytes]:
@@ -148,22 +147,33 @@ def _boxes(data: bytes, *, strict: bool = True) -> Iterator[tuple[bytes, bytes]]
         place += size
 
 
-def _content_boxes(store: bytes) -> Iterator[tuple[str, bytes, bytes]]:
-    """(label of the superbox, type, content) of every content box, however deep."""
-    waiting = [(0, "", store)]
+def _content_boxes(store: bytes, errors: list[str]) -> Iterator[tuple[str, bytes, bytes]]:
+    """(label of the superbox, type, content) of every content box, however deep.
+
+    Why there may be more of them is put into ``errors``.
+    """
+    waiting = [(0, store)]
     count = 0
     while waiting:
-        depth, label, data = waiting.pop()
-        for kind, content in _boxes(data):
-            count += 1
-            if depth > _MAX_DEPTH or count > _MAX_BOXES:
-                raise JumbfError("it is nested too deep, or has too many boxes")
-            if kind == b"jumd":
-                label = _label(content)
-            elif kind == b"jumb":
-                waiting.append((depth + 1, "", content))
-            elif kind in (b"cbor", b"json"):
-                yield label, kind, content
+        depth, data = waiting.pop()
+        label = ""
+        try:
+            for kind, content in _boxes(data):
+                count += 1
+                if count > _MAX_BOXES:
+                    errors.append("it has too many boxes")
+                    return
+                if kind == b"jumd":
+                    label = _label(content)
+                elif kind == b"jumb":
+                    if depth == _MAX_DEPTH:
+                        errors.append("it is nested too deep")
+                    else:
+                        waiting.append((depth + 1, content))
+                elif kind in (b"cbor", b"json"):
+                    yield label, kind, content
+        except JumbfError as error:
+            errors.append(str(error))
 
 
 def _label(description: bytes) -> str:

@@ -41,10 +41,9 @@ _LABELS: dict[str, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         "search": ((SEARCH,), (SEARCH,)),
     },
 }
-_VALUES: dict[str, dict[str, Answer]] = {
-    CONTENT_USAGE: {"y": "allowed", "n": "denied"},
-    CONTENT_SIGNAL: {"yes": "allowed", "no": "denied"},
-}
+#: What permits, in so many letters; what denies, however it is written.
+_PERMITS = {CONTENT_USAGE: "y", CONTENT_SIGNAL: "yes"}
+_DENIES = {"n", "no", "none", "false", "0", "?0", "deny", "denied", "disallow", "disallowed"}
 _NAMES = {CONTENT_USAGE: "Content-Usage", CONTENT_SIGNAL: "Content-Signal"}
 
 #: A member of a dictionary of RFC 9651: key, a token or another value, parameters.
@@ -78,31 +77,52 @@ def read_preferences(
         reason = f"{_NAMES[reader]} cannot be read."
         return [Signal(reader, "unknown", ALL_USES, shortened(value), source, reason, agent)]
     signals = []
-    for label, said in found.items():
-        denies, allows = _LABELS[reader].get(label, ((), ()))
-        answer = _VALUES[reader].get(said or "")
-        uses = denies if answer == "denied" else allows
-        if answer is not None and uses:
-            reason = f"{_NAMES[reader]}: {label}={said}."
+    for label, said in dict.fromkeys(found):
+        denies, allows = _uses_of(label, reader)
+        answer: Answer = "unknown"
+        if (said or "").strip('"').lower() in _DENIES:
+            answer = "denied"
+        elif said == _PERMITS[reader] and allows:
+            answer = "allowed"
+        elif said == _PERMITS[reader]:
+            continue  # of a label that permits nothing
+        uses = allows if answer == "allowed" else denies
+        if uses:
+            told = f"{label}={said}" if said is not None else f"{label} without a value"
+            reason = f"{_NAMES[reader]}: {told}."
             signals.append(Signal(reader, answer, uses, shortened(value), source, reason, agent))
     return signals
 
 
-def _members(value: str, reader: str) -> dict[str, str | None] | None:
-    """Keys with their values, the last of a key deciding; None if it is no dictionary."""
+def _uses_of(label: str, reader: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Uses that a label can deny, and that it can permit."""
+    if label in _LABELS[reader]:
+        return _LABELS[reader][label]
+    # Of another vocabulary, or a slip: what it forbids is plain, what it permits is not.
+    for labels in _LABELS.values():
+        if label in labels:
+            return labels[label][0], ()
+    return (AI_TRAINING, ()) if "train" in label else ((), ())
+
+
+def _members(value: str, reader: str) -> list[tuple[str, str | None]] | None:
+    """Keys with their values, every one that is there; None if it is no dictionary.
+
+    By RFC 9651 the last value of a key decides. Here a denial must not be lost to what stands
+    behind it: another header, put there by somebody else.
+    """
     if len(value) > _LONGEST:
         return None
     joined = ",".join(line for line in value.splitlines() if line.strip()).strip()
     if reader == CONTENT_SIGNAL:
         # No standard: read as people write it.
-        joined = joined.lower().replace(" =", "=").replace("= ", "=")
-    members: dict[str, str | None] = {}
+        joined = re.sub(r"\s*=\s*", "=", joined.lower())
+    members: list[tuple[str, str | None]] = []
     place = 0
     while place < len(joined):
         found = _MEMBER.match(joined, place)
         if not found or (found.end() < len(joined) and joined[found.end()] != ","):
             return None
-        members.pop(found["key"], None)
-        members[found["key"]] = found["value"]
+        members.append((found["key"], found["value"]))
         place = found.end() + 1
     return None if joined.endswith(",") else members

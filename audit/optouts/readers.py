@@ -7,18 +7,28 @@ To add one, write a function ``(value, asking) -> list[Signal]``, describe what 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from audit.optouts import crawling, data_mining, headers, robots_tags, tdmrep, training_mining
+from audit.optouts import (
+    crawling,
+    data_mining,
+    headers,
+    html_meta,
+    robots_tags,
+    tdmrep,
+    training_mining,
+)
 from audit.optouts.preferences import CONTENT_SIGNAL, CONTENT_USAGE, read_preferences
 from audit.optouts.signals import ALL_USES, Audience, Signal, shortened
 
 #: What is kept instead of a value where a check failed; the rest says how.
 ERROR = "error:"
+#: Stands between several values that are kept as one, each of which is read by itself.
+SEPARATOR = "\x1e"
 
 
 @dataclass(frozen=True)
@@ -87,6 +97,12 @@ READERS: dict[str, Reader] = {
             lambda v, _: training_mining.read_training_mining(v),
         ),
         _reader("headers", "http_headers", lambda v, _: headers.read_headers(v)),
+        # The page that shows the image, or its head
+        _reader(
+            html_meta.READER,
+            "page_html",
+            lambda v, asking: html_meta.read_html(v, tuple(asking.crawlers)),
+        ),
         _reader(CONTENT_USAGE, None, lambda v, _: read_preferences(v, CONTENT_USAGE)),
         _reader(CONTENT_SIGNAL, None, lambda v, _: read_preferences(v, CONTENT_SIGNAL)),
     )
@@ -113,7 +129,9 @@ def read_stored(values: Mapping[str, str | None], asking: Audience) -> list[Sign
     Parameters
     ----------
     values:
-        Role of a column -> its value; what is missing or blank says nothing.
+        Role of a column -> its value; what is missing or blank says nothing. Several values may
+        be there with ``SEPARATOR`` between them. A line that begins with ``error:`` is unknown,
+        and takes nothing from the others.
     """
     signals: list[Signal] = []
     for role, readers in roles().items():
@@ -128,11 +146,21 @@ def read_stored(values: Mapping[str, str | None], asking: Audience) -> list[Sign
     return signals
 
 
-def _read(reader: Reader, value: str, asking: Audience) -> Iterable[Signal]:
-    if value.lstrip().lower().startswith(ERROR):
-        reason = f"It could not be read ({shortened(value)})."
-        yield Signal(reader.name, "unknown", ALL_USES, shortened(value), "check", reason)
-        return
+def _read(reader: Reader, text: str, asking: Audience) -> Iterator[Signal]:
+    for value in text.split(SEPARATOR):
+        if ERROR in value.lower():
+            lines = value.splitlines()
+            failed = [line for line in lines if line.lstrip().lower().startswith(ERROR)]
+            for line in failed:
+                reason = f"It could not be read ({shortened(line)})."
+                yield Signal(reader.name, "unknown", ALL_USES, shortened(line), "check", reason)
+            # What could be read stands beside it.
+            value = "\n".join(line for line in lines if line not in failed)
+        if value.strip():
+            yield from _read_one(reader, value, asking)
+
+
+def _read_one(reader: Reader, value: str, asking: Audience) -> Iterator[Signal]:
     try:
         yield from reader.read(value, asking)
     except Exception as error:

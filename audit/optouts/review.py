@@ -24,7 +24,6 @@ from audit.parallel import processors, run_jobs
 #: The use that rows and gates are about if nothing else is said.
 USUAL_USE = GENERATIVE
 _SHOWN_VALUES = 10
-_MOST_ROWS = 100_000
 
 
 def review_optouts(
@@ -39,7 +38,7 @@ def review_optouts(
     listed_crawlers: bool = True,
     use: str = USUAL_USE,
     rows: str | None = None,
-    limit: int = 20,
+    limit: int | None = 20,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> OptOutReview:
     """Review the opt-out signals of a dataset's samples, by different values and not by row.
@@ -60,7 +59,7 @@ def review_optouts(
         Whether what is said to a crawler of the list counts.
     use, rows, limit:
         Also give the first ``limit`` samples of which the answer for ``use`` is ``rows``: denied,
-        allowed or unknown.
+        allowed or unknown; all of them if it is None, which takes memory for each.
     on_progress:
         Called with samples done and in all.
 
@@ -75,11 +74,8 @@ def review_optouts(
     check_use(use)
     if rows is not None and rows not in ANSWERS:
         raise UsageError(f"No finding {rows!r}.", hint=f"There are: {', '.join(ANSWERS)}.")
-    if not 1 <= limit <= _MOST_ROWS:
-        raise UsageError(
-            f"{limit:,} rows cannot be shown.",
-            hint=f"Use 1 to {_MOST_ROWS:,}, or narrow the question.",
-        )
+    if limit is not None and limit < 1:
+        raise UsageError(f"{limit:,} rows cannot be shown.", hint="Use 1 or more, or None for all.")
     asking = audience(agents, listed=listed_crawlers)
     files = [Path(path) for path in sidecars]
     if "url_hash" not in dataset.columns and files:
@@ -107,6 +103,8 @@ def review_optouts(
         report = run_jobs(reviewer, dataset.parts, 1, lambda n, _, __: on_progress(n, total))
         for part_tally in report:
             tally.absorb(part_tally)
+            if wanted and wanted.limit:
+                tally.trim_rows(wanted.limit)
     return OptOutReview(
         dataset=dataset.name,
         coverage=dataset.coverage,

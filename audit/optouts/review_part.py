@@ -13,10 +13,11 @@ import duckdb
 import pyarrow as pa
 
 from audit.datasets.dataset import Dataset, Part
+from audit.datasets.duckdb_paths import parquet_sql
 from audit.errors import SourceError
 from audit.fetching.selection import Candidates, Chosen, Selection
 from audit.optouts.headers import MENTIONED
-from audit.optouts.readers import read_stored
+from audit.optouts.readers import ERROR, read_stored
 from audit.optouts.sidecars import TIME, signal_columns
 from audit.optouts.signals import USES, Audience, Signal, Verdict, judge
 from audit.parallel import Add
@@ -74,6 +75,12 @@ class PartTally:
             self.kinds.setdefault(kind, Kept()).absorb(kept)
         self.rows += other.rows
 
+    def trim_rows(self, limit: int) -> None:
+        """Keep the first rows, once there are many more of them than are asked for."""
+        if len(self.rows) > 4 * limit:
+            self.rows.sort(key=lambda kept: kept[0])
+            del self.rows[limit:]
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -81,7 +88,7 @@ class Wanted:
 
     use: str
     answer: str
-    limit: int
+    limit: int | None  #: None for all
 
 
 @dataclass(frozen=True)
@@ -158,8 +165,8 @@ class PartReviewer:
 
     def _query(self, part: Part) -> str:
         own = [
-            # Headers without any of these names say nothing, and are all different.
-            f"CASE WHEN regexp_matches(p.{name}, '{MENTIONED}') THEN p.{name} END"
+            # Headers without any of these names say nothing, and are all different; errors speak.
+            f"CASE WHEN regexp_matches(p.{name}, '{MENTIONED}|^\\s*{ERROR}') THEN p.{name} END"
             if name == "http_headers"
             else f"nullif(trim(p.{name}), '')"
             for name in self.columns
@@ -168,13 +175,16 @@ class PartReviewer:
         crawled = "p.crawl_date" if "crawl_date" in self.dataset.columns else "NULL::VARCHAR"
         checked = f"s.{TIME}" if self.sidecar else "NULL::VARCHAR"
         times = [f"{pick}({time})" for time in (crawled, checked) for pick in ("min", "max")]
-        limit = self.wanted.limit if self.wanted else 0
-        rows = f"min(p.file_row_number, {limit})" if limit else "NULL::BIGINT[]"
+        rows = "NULL::BIGINT[]"
+        if self.wanted:
+            limit = self.wanted.limit
+            number = "p.file_row_number"
+            rows = f"list({number})" if limit is None else f"min({number}, {limit})"
         grouped = [f"{column} AS g{place}" for place, column in enumerate(own + theirs)]
         source = f"{self.dataset.sql([str(part.path)], file_row=True)} AS p"
         if self.sidecar:
-            path = str(self.sidecar).replace("'", "''")
-            source += f" LEFT JOIN read_parquet('{path}') AS s ON p.url_hash = s.url_hash"
+            signals = parquet_sql([self.sidecar])
+            source += f" LEFT JOIN {signals} AS s ON p.url_hash = s.url_hash"
         if self._is_some(part):
             source += " SEMI JOIN chosen ON p.file_row_number = chosen.row"
         by = ", ".join(f"g{place}" for place in range(len(grouped)))
@@ -221,9 +231,8 @@ class PartReviewer:
         seen = times[2 * side + 1] if verdict.signal else None
         for row in rows:
             tally.rows.append(((part.shard.ordinal, row), verdict, seen, judged.signals))
-        if len(tally.rows) > 4 * self.wanted.limit:
-            tally.rows.sort(key=lambda kept: kept[0])
-            del tally.rows[self.wanted.limit :]
+        if self.wanted.limit:
+            tally.trim_rows(self.wanted.limit)
 
 
 @dataclass(frozen=True)

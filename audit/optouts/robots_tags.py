@@ -7,6 +7,7 @@ engines (noindex, noimageindex, none, unavailable_after) are about search and ab
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -14,8 +15,9 @@ from audit.optouts.signals import AI_TRAINING, ALL_USES, MINING, SEARCH, Answer,
 
 READER = "x-robots-tag"
 
+_Saying = tuple[Answer, tuple[str, ...], str]
 #: Word -> what it says, about which uses.
-_WORDS: dict[str, tuple[Answer, tuple[str, ...], str]] = {
+_WORDS: dict[str, _Saying] = {
     "noai": ("denied", AI_TRAINING, "noai: not for training of AI."),
     "noimageai": ("denied", AI_TRAINING, "noimageai: its images are not for training of AI."),
     "noml": ("denied", (MINING, *AI_TRAINING), "noml: not for machine learning."),
@@ -26,15 +28,20 @@ _WORDS: dict[str, tuple[Answer, tuple[str, ...], str]] = {
     "all": ("allowed", (SEARCH,), "all: may be in search results."),
 }  # fmt: skip
 
+_DENYING = {word: said for word, said in _WORDS.items() if said[0] == "denied"}
+
 _DAYS = "(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*"
 #: What a value is made of. The first comma of "Sat, 25 Jun 2050 15:00:00 GMT" is part of the date.
 _TOKEN = re.compile(
-    rf"""unavailable_after\s*:\s*(?P<date>(?:{_DAYS}\s*,)?[^,]*)
-    | max-[a-z-]++\s*:\s*[^,\s]*
+    rf"""unavailable_after\s*:\s*(?P<date>(?:{_DAYS}\s*,)?[^,;]*)
+    | max-[a-z-]++\s*:\s*[^,;\s]*
     | (?P<agent>[!#$%&'*+.^_`|~a-z0-9-]++)\s*+:
+    | (?P<comma>,)
     | (?P<word>[^\s,;:"']++)""",
     re.IGNORECASE | re.ASCII | re.VERBOSE,
 )
+#: Names that are no crawler's: of the meta element, and of the header itself.
+_ALL = ("*", "robots", "x-robots-tag")
 _LONGEST = 8192
 
 
@@ -47,7 +54,8 @@ def read_x_robots_tag(
     ----------
     value:
         Values of headers: one a line if there are several. What stands behind ``name:`` is for
-        that crawler, to the end of the line or to the next ``name:``.
+        that crawler, to the end of the line or to the next ``name:``; but what is denied behind
+        a further comma is taken to be denied to all.
     source:
         Where it stood: ``header``, or ``meta``.
     agent:
@@ -62,23 +70,50 @@ def read_x_robots_tag(
         reason = "X-Robots-Tag is too long to be read."
         return [Signal(READER, "unknown", ALL_USES, shortened(value), source, reason, agent)]
     signals = []
-    said: tuple[Answer, tuple[str, ...], str]
-    for line in re.split(r"[\r\n\v\f\0]+", value):
-        addressed = agent
+    for line in re.split(r"[\r\n\v\f\0]+", _in_ascii(value)):
+        addressed, joined = agent, False
         for token in _TOKEN.finditer(line):
             name, date = token["agent"], token["date"]
+            if token["comma"]:
+                joined = addressed != agent
+                continue
             if date is not None:
                 answer, reason = _unavailable(date, now or datetime.now(UTC))
-                said = (answer, (SEARCH,), reason)
-            elif (word := (token["word"] or name or "").lower()) in _WORDS:
-                said = _WORDS[word]
+                sayings: list[_Saying] = [(answer, (SEARCH,), reason)]
+            elif name:
+                sayings = _word(name)
             else:
-                if name:
-                    addressed = None if name == "*" else name
-                continue
-            found = Signal(READER, said[0], said[1], shortened(line), source, said[2], addressed)
-            signals.append(found)
+                sayings = _meaning(token["word"] or "")
+            if name and not sayings:
+                addressed, joined = None if name.lower() in _ALL else name, False
+            for said in sayings:
+                # Who joins headers makes one list of "bot: nofollow" and "noai": what is denied
+                # behind a comma may be denied to all.
+                whom = None if joined and said[0] != "allowed" else addressed
+                signals.append(
+                    Signal(READER, said[0], said[1], shortened(line), source, said[2], whom)
+                )
     return signals
+
+
+def _in_ascii(value: str) -> str:
+    """Full width letters, blanks of every kind, as plain ones; what else is none, as "?"."""
+    plain = unicodedata.normalize("NFKC", value)
+    return "".join(c if c.isascii() else " " if c.isspace() else "?" for c in plain)
+
+
+def _word(word: str) -> list[_Saying]:
+    """What a word says; what denies may be spelled with hyphens."""
+    word = word.lower()
+    said = _WORDS.get(word) or _DENYING.get(re.sub("[-_]", "", word))
+    return [said] if said else []
+
+
+def _meaning(text: str) -> list[_Saying]:
+    """What a word says; what denies is found among signs that do not belong there, too."""
+    pieces = re.findall("[a-z0-9]+", re.sub("[-_]", "", text.lower()) + " " + text.lower())
+    found = dict.fromkeys(piece for piece in pieces if piece in _DENYING)
+    return _word(text) or [_DENYING[piece] for piece in found]
 
 
 def _unavailable(date: str, now: datetime) -> tuple[Answer, str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 #: Bytes that are read; RFC 9309 asks for at least 500 KiB (section 2.5).
@@ -47,12 +48,78 @@ class Preference:
     value: str
 
 
-@dataclass
+class Block:
+    """Some rules and preferences, and all crawlers that they are said to share it.
+
+    What is looked for is found by the beginnings of patterns, so that a file with ten thousands
+    of rules costs no more for each of its paths than the few that may match.
+    """
+
+    def __init__(self) -> None:
+        self.rules: list[Rule] = []
+        self.preferences: list[Preference] = []
+
+    @cached_property
+    def _by_beginning(self) -> dict[bytes, list[tuple[int, Rule, _Matcher]]]:
+        """What stands before the first ``*`` or ``$`` -> lengths and rules, to be tried."""
+        found: dict[bytes, list[tuple[int, Rule, _Matcher]]] = {}
+        for rule in dict.fromkeys(self.rules):
+            if rule.pattern:
+                plain = normal(rule.pattern)
+                beginning = re.split(rb"[*$]", plain, maxsplit=1)[0]
+                found.setdefault(beginning, []).append((len(plain), rule, _Matcher(rule.pattern)))
+        return found
+
+    @cached_property
+    def _lengths(self) -> list[int]:
+        return sorted({len(beginning) for beginning in self._by_beginning})
+
+    def deciding(self, plain: bytes) -> tuple[int, bool, Rule] | None:
+        """(length of its pattern, whether it allows, rule) of what holds for a path."""
+        best: tuple[int, bool, Rule] | None = None
+        for length in self._lengths:
+            if length > len(plain):
+                break
+            for size, rule, matches in self._by_beginning.get(plain[:length], ()):
+                better = best is None or (size, rule.allows) > best[:2]
+                if better and matches(plain):
+                    best = size, rule.allows, rule
+        return best
+
+
+@dataclass(frozen=True)
 class Group:
     """All that a file says to one crawler."""
 
-    rules: list[Rule] = field(default_factory=list)
-    preferences: list[Preference] = field(default_factory=list)
+    blocks: tuple[Block, ...]
+
+    @property
+    def rules(self) -> list[Rule]:
+        return [rule for block in self.blocks for rule in block.rules]
+
+    @property
+    def preferences(self) -> list[Preference]:
+        return [preference for block in self.blocks for preference in block.preferences]
+
+    def deciding_rule(self, path: str | None) -> Rule | None:
+        """As :func:`deciding_rule`, of many rules sooner."""
+        return deciding_rule(self.rules, None) if path is None else best_rule(self, path, {})
+
+
+def best_rule(group: Group, path: str, known: dict[Any, Any]) -> Rule | None:
+    """The rule of a group that holds for a path.
+
+    Parameters
+    ----------
+    known:
+        What holds of each block, filled here: groups of one file share their blocks.
+    """
+    plain = normal_path(path)
+    for block in group.blocks:
+        if block not in known:
+            known[block] = block.deciding(plain)
+    held = [known[block] for block in group.blocks if known[block]]
+    return max(held, key=lambda found: found[:2])[2] if held else None
 
 
 @dataclass(frozen=True)
@@ -60,6 +127,9 @@ class RobotsTxt:
     """A parsed file: crawlers in lower case -> what is said to them."""
 
     groups: dict[str, Group]
+    #: Crawlers that a line may name too, which by the RFC names one: "GPTBot, CCBot". What is
+    #: said there denies, and permits nothing.
+    perhaps: dict[str, Group] = field(default_factory=dict)
     cut: bool = False  #: whether it went on behind the limit
 
     def group(self, agent: str) -> tuple[str, Group] | None:
@@ -69,24 +139,38 @@ class RobotsTxt:
                 return name, self.groups[name]
         return None
 
+    def barring_rule(self, agent: str, path: str) -> Rule | None:
+        """The rule that bars a crawler from a path; None if none does."""
+        held = self.group(agent)
+        perhaps = [self.perhaps.get(name) for name in (agent.lower(), EVERYBODY)]
+        for group in (held and held[1], *perhaps):
+            rule = group.deciding_rule(path) if group else None
+            if rule and not rule.allows:
+                return rule
+        return None
 
-@lru_cache(maxsize=64)
+
+@lru_cache(maxsize=32)
 def parse_robots_txt(text: str) -> RobotsTxt:
     """Read a robots.txt.
 
     Lines that are none of the protocol's are passed over. Groups of one crawler are joined. A
-    crawler's name ends at the first space or slash ("GPTBot/1.0" is GPTBot).
+    crawler's name ends at the first space or slash ("GPTBot/1.0" is GPTBot), and a star behind it
+    is none of its. What a line forbids without a slash before it, or as a whole address, is read
+    as the path that it means; what it allows so is not read.
     """
     body = text.removeprefix("\ufeff").removeprefix("ï»¿")
     kept = body.encode("utf-8", "replace")[:MAX_BYTES].decode("utf-8", "ignore")
     cut = len(kept) < len(body)
-    groups: dict[str, Group] = {}
-    named: list[Group] = []
-    naming = False  # whether the line before named a crawler
     lines = _LINE_ENDS.split(kept)
     if cut:
         del lines[-1]  # half a line may say the contrary of the whole
     cut = cut or CUT in lines[-1:]
+    # Crawler -> the blocks that are said to it, each once (a dict keeps their order)
+    named: dict[str, dict[Block, None]] = {}
+    perhaps: dict[str, dict[Block, None]] = {}
+    block = Block()  # of nobody
+    naming = False  # whether the line before named a crawler
     for line in lines:
         key, colon, value = line.partition("#")[0].partition(":")
         key, value = key.strip().lower(), value.strip()
@@ -94,26 +178,44 @@ def parse_robots_txt(text: str) -> RobotsTxt:
             continue
         if key in ("user-agent", "useragent", "user agent"):
             if not naming:
-                named = []
+                block = Block()
             naming = True
-            if name := _agent(value):
-                named.append(groups.setdefault(name, Group()))
+            first, *others = _agents(value) or [""]
+            if first:
+                named.setdefault(first, {})[block] = None
+            for name in others:
+                perhaps.setdefault(name, {})[block] = None
         elif key in ("allow", "disallow", *_SLIPS):
             naming = False
-            rule = Rule(key == "allow", value)
-            for group in named:
-                group.rules.append(rule)
+            allows = key == "allow"
+            block.rules.append(Rule(allows, value if allows else _path_meant(value)))
         elif key in PREFERENCES:
             naming = False
             path, value = _path_and_value(value)
-            for group in named:
-                group.preferences.append(Preference(key, path, value))
-    return RobotsTxt(groups, cut)
+            block.preferences.append(Preference(key, path, value))
+    return RobotsTxt(_groups(named), _groups(perhaps), cut)
 
 
-def _agent(value: str) -> str:
+def _groups(said: dict[str, dict[Block, None]]) -> dict[str, Group]:
+    return {name: Group(tuple(blocks)) for name, blocks in said.items()}
+
+
+def _agents(value: str) -> list[str]:
+    """Names in a User-agent line: the one that counts, then those that it may name too."""
     # Real names hold digits and dots ("AI2Bot", "panscient.com"), which RFC 9309's do not.
-    return re.split(r"[\s/;,()]", value, maxsplit=1)[0].lower()
+    names = []
+    for word in re.split(r"[\s;,()]+", value.lower()):
+        name = word.partition("/")[0]
+        names.append(name.rstrip("*") or name[:1])
+    return [names[0], *(name for name in names[1:] if name)] if names else []
+
+
+def _path_meant(value: str) -> str:
+    if not value or value.startswith(("/", "*", "$")):
+        return value
+    if re.match(r"https?://", value, re.IGNORECASE):
+        return path_of(value)
+    return "/" + value
 
 
 def _path_and_value(value: str) -> tuple[str, str]:
@@ -180,8 +282,14 @@ def _holding_everywhere(rules: list[Rule]) -> list[Rule]:
 _UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
 
+#: Paths of nothing but printable ASCII without an escape are normal as they are.
+_PLAIN = re.compile(r"[!-$&-~]*")
+
+
 def normal(path: str) -> bytes:
     """A path as it is compared: what need not be escaped is not, all else is (RFC 9309, 2.2.2)."""
+    if _PLAIN.fullmatch(path):
+        return path.encode()
     pieces = re.split(r"(%[0-9A-Fa-f]{2})", path)
     done = bytearray()
     for piece in pieces:

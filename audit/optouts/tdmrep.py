@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from audit.optouts.cbor import as_object
 from audit.optouts.robots_txt import matcher, normal_path
 from audit.optouts.signals import AI_TRAINING, MINING, Signal, shortened
 
@@ -51,24 +52,6 @@ def read_reservation(value: str, policy: str | None = None, *, source: str = "he
     return Signal(READER, "unknown", _DENIES, shown, source, "tdm-reservation is neither 0 nor 1.")
 
 
-def read_tdmrep_json(text: str, path: str) -> Signal | None:
-    """What a ``tdmrep.json`` says of one path; None if it says nothing.
-
-    Parameters
-    ----------
-    path:
-        Path and query of the image's URL.
-    """
-    try:
-        found = matching_rule(text, path)
-    except ValueError as error:
-        reason = f"tdmrep.json cannot be read: {error}."
-        return Signal(READER, "unknown", _DENIES, shortened(text), "well-known file", reason)
-    if found is None:
-        return None
-    return read_reservation(found.value, found.policy, source="well-known file")
-
-
 def matching_rule(text: str, path: str) -> Reservation | None:
     """The first rule of a ``tdmrep.json`` whose location matches a path.
 
@@ -78,7 +61,7 @@ def matching_rule(text: str, path: str) -> Reservation | None:
         If the file is not what the protocol says.
     """
     try:
-        rules = json.loads(text.removeprefix("\ufeff"))
+        rules = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=as_object)
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
     except ValueError as error:

@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from audit.optouts.jumbf import JumbfError, assertions_in
+from audit.optouts.cbor import as_object
+from audit.optouts.jumbf import assertions_in
 from audit.optouts.signals import (
     ALL_USES,
     GENERATIVE,
@@ -50,7 +51,7 @@ def read_training_mining(text: str, *, source: str = "C2PA") -> list[Signal]:
         with such assertions somewhere in it.
     """
     try:
-        data = json.loads(text.removeprefix("\ufeff"))
+        data = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=as_object)
     except (ValueError, RecursionError):
         # A single word, as somebody may have put in a column
         data = text.strip()
@@ -67,40 +68,23 @@ def read_training_mining(text: str, *, source: str = "C2PA") -> list[Signal]:
     return [signal for entry in found for signal in _read(*entry, source)]
 
 
-def read_training_mining_of_image(image: bytes) -> list[Signal]:
-    """What the manifests inside an image file assert; nothing if there are none.
-
-    Parameters
-    ----------
-    image:
-        The file, or as much of its beginning as there is; a manifest that is cut off is unknown.
-    """
-    try:
-        found = assertions_in(image, LABELS)
-    except JumbfError as error:
-        return [_unreadable("", "C2PA", f"the manifest is damaged or cut off: {error}")]
-    signals: list[Signal] = []
-    for label, content in found:
-        entries = list(_entries(content))
-        if not entries:
-            signals.append(_unreadable(label, "C2PA", "it has no entries"))
-        signals += [signal for entry in entries for signal in _read(*entry, "C2PA")]
-    return list(dict.fromkeys(signals))
-
-
 def training_mining_value(image: bytes) -> str | None:
-    """The entries in an image as JSON, to be kept; ``error: …`` if they cannot be read."""
-    try:
-        found = assertions_in(image, LABELS)
-    except JumbfError as error:
-        return f"error: the manifest is damaged or cut off: {error}"
-    if not found:
-        return None
-    told = [{"label": label, "data": content} for label, content in found]
-    return json.dumps(told, ensure_ascii=False, default=repr)
+    """The entries in an image as JSON, to be kept; ``error: …`` on a line before it if not all
+    can be read.
+    """
+    found, errors = assertions_in(image, LABELS)
+    lines = [f"error: the manifest is damaged or cut off: {error}" for error in errors[:10]]
+    if found:
+        told = [{"label": label, "data": content} for label, content in found]
+        lines.append(json.dumps(told, ensure_ascii=False, default=repr))
+    return "\n".join(lines) or None
 
 
 def _read(name: str, entry: Any, source: str) -> Iterator[Signal]:
+    if isinstance(entry, list):  # an entry, or what it says, is there twice
+        for one in entry:
+            yield from _read(name, one, source)
+        return
     plain = name
     for prefix in _PREFIXES:
         plain = plain.removeprefix(prefix)

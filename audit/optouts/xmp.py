@@ -6,20 +6,22 @@ reach for other files, and its size and depth are bounded.
 
 from __future__ import annotations
 
-import itertools
+import re
 import zlib
 from collections.abc import Iterator
 from xml.parsers import expat
 
 #: Larger packets are not read; real ones have kilobytes.
 MAX_PACKET = 4 << 20
+_TOO_LARGE = f"it is larger than {MAX_PACKET:,} bytes"
 _MAX_PACKETS = 16
 _MAX_DEPTH = 64
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_META = "adobe:ns:meta/"
 
-#: (beginning, end) of what is one packet. The document element may come without any wrapper.
-_ENDS = ((b"<x:xmpmeta", b"</x:xmpmeta>"), (b"<rdf:RDF", b"</rdf:RDF>"))
+#: Where a packet begins: its wrapper, or the document element without it, under any prefix.
+_BEGINNING = re.compile(
+    rb"<((?:[A-Za-z_][A-Za-z0-9_.-]{0,63}:)?(?:x[am]pmeta|RDF))(?=[\s/>])[^<>]{0,65536}>?"
+)
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_KEYWORD = b"XML:com.adobe.xmp\0"
 
@@ -28,32 +30,50 @@ class XmpError(ValueError):
     """A packet that cannot, or must not, be read."""
 
 
-def xmp_packets(image: bytes) -> Iterator[bytes]:
+def xmp_packets(image: bytes, name: str) -> Iterator[bytes | XmpError]:
     """The XMP packets of an image file, of any format that holds them as they are.
 
     JPEG, PNG, WebP, GIF, TIFF, HEIF and others do; a compressed one in a PNG is inflated. JPEG's
-    "extended XMP" in several segments is joined.
+    "extended XMP" in several segments is joined. An error stands for what may be one and cannot be
+    had.
+
+    Parameters
+    ----------
+    name:
+        What is looked for. In an encoding that packets are not found in, it is an error.
     """
-    yield from itertools.islice(_all_packets(image), _MAX_PACKETS)
+    for count, packet in enumerate(_all_packets(image)):
+        if count == _MAX_PACKETS:
+            yield XmpError(f"there are more than {_MAX_PACKETS} packets")
+            return
+        yield packet
+    for encoding in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"):
+        if name.encode(encoding) in image:
+            yield XmpError(f"it is in {encoding[:6].upper()}")
+            return
 
 
-def _all_packets(image: bytes) -> Iterator[bytes]:
-    for opening, closing in _ENDS:
-        place, found = 0, False
-        while (start := image.find(opening, place)) >= 0:
-            found = True
-            end = image.find(closing, start)
-            # A packet that is cut off is given too: that it cannot be read must be told.
-            stop = len(image) if end < 0 else end + len(closing)
-            yield image[start : min(stop, start + MAX_PACKET + 1)]
-            place = stop
-        if found:
-            break
+def _all_packets(image: bytes) -> Iterator[bytes | XmpError]:
+    place = 0
+    while found := _BEGINNING.search(image, place):
+        place = found.end()
+        if found.group().endswith(b"/>"):
+            continue  # an empty one
+        closing = b"</" + found.group(1) + b">"
+        end = image.find(closing, place)
+        if end < 0:
+            yield XmpError("it is cut off")
+            continue
+        place = end + len(closing)
+        if place - found.start() > MAX_PACKET:
+            yield XmpError(_TOO_LARGE)
+        else:
+            yield image[found.start() : place]
     yield from _compressed_in_png(image)
     yield from _extended_in_jpeg(image)
 
 
-def _compressed_in_png(image: bytes) -> Iterator[bytes]:
+def _compressed_in_png(image: bytes) -> Iterator[bytes | XmpError]:
     if not image.startswith(_PNG):
         return
     place = len(_PNG)
@@ -66,9 +86,14 @@ def _compressed_in_png(image: bytes) -> Iterator[bytes]:
             _, _, packed = rest.partition(b"\0")  # behind the translated keyword
             inflater = zlib.decompressobj()
             try:
-                yield inflater.decompress(packed, MAX_PACKET + 1)
+                packet = inflater.decompress(packed, MAX_PACKET + 1)
             except zlib.error:
-                yield b"<DataMining>"  # broken, and maybe that
+                yield XmpError("its compression is broken")
+                continue
+            if len(packet) > MAX_PACKET:
+                yield XmpError(_TOO_LARGE)
+            else:
+                yield packet if inflater.eof else XmpError("it is cut off")
         elif kind == b"IEND":
             return
 
@@ -76,22 +101,28 @@ def _compressed_in_png(image: bytes) -> Iterator[bytes]:
 _EXTENDED = b"http://ns.adobe.com/xmp/extension/\0"
 
 
-def _extended_in_jpeg(image: bytes) -> Iterator[bytes]:
+def _extended_in_jpeg(image: bytes) -> Iterator[bytes | XmpError]:
     """Each segment holds a GUID (32), the whole length (4), an offset (4), and a piece."""
     if not image.startswith(b"\xff\xd8"):
         return
     wholes: dict[bytes, bytearray] = {}
+    too_large = False
     for kind, body in jpeg_segments(image):
         if kind != 0xE1 or not body.startswith(_EXTENDED) or len(body) < len(_EXTENDED) + 40:
             continue
         head = body[len(_EXTENDED) :]
         length, offset = (int.from_bytes(head[i : i + 4], "big") for i in (32, 36))
-        if length > MAX_PACKET or (head[:32] not in wholes and len(wholes) >= _MAX_PACKETS):
+        if length > MAX_PACKET:
+            too_large = True
             continue
+        if head[:32] not in wholes and len(wholes) > _MAX_PACKETS:
+            continue  # there are too many already
         whole = wholes.setdefault(head[:32], bytearray(length))
         piece = head[40 : 40 + max(len(whole) - offset, 0)]
         whole[offset : offset + len(piece)] = piece
     yield from map(bytes, wholes.values())
+    if too_large:
+        yield XmpError(_TOO_LARGE)
 
 
 def jpeg_segments(image: bytes) -> Iterator[tuple[int, bytes]]:
@@ -125,7 +156,7 @@ def properties_in(packet: bytes, namespace: str, name: str) -> list[str]:
         large or nested too deep.
     """
     if len(packet) > MAX_PACKET:
-        raise XmpError(f"it is larger than {MAX_PACKET:,} bytes")
+        raise XmpError(_TOO_LARGE)
     collector = _Collector(f"{namespace} {name}")
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True

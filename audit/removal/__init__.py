@@ -13,6 +13,6 @@ module               what it holds
 ``found``            what a search answers, and what could not be searched
 ``removing``         from what was found to a removal, with numbers before and after
 ``export``           what was removed, or what is left, as a filter for other tools
-``listing``          the removals of a dataset; ``opened``: a dataset that stays open meanwhile
+``listing``          the removals of a dataset
 ===================  ==================================================================
 """

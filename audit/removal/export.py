@@ -99,10 +99,14 @@ def export_removed(dataset: Dataset, path: Path) -> FilterReport:
         ]
     )
     entries = 0
-    with written_whole(path) as stream, pq.ParquetWriter(stream, schema) as writer:
+    with (
+        duckdb.connect(config={"memory_limit": "400MB"}) as engine,
+        written_whole(path) as stream,
+        pq.ParquetWriter(stream, schema) as writer,
+    ):
         for part in dataset.parts:
             if len(part.removed):
-                writer.write_table(_keys(dataset, part, identities, schema))
+                writer.write_table(_keys(engine, dataset, part, identities, schema))
                 entries += len(part.removed)
     return FilterReport(dataset.name, path, "removed", entries)
 
@@ -110,22 +114,24 @@ def export_removed(dataset: Dataset, path: Path) -> FilterReport:
 _OWN = ("shard", "row", "removal")
 
 
-def _keys(dataset: Dataset, part: Part, identities: list[str], schema: pa.Schema) -> pa.Table:
-    removal = np.full(len(part.removed), "", object)
-    for one in reversed(dataset.removed.in_force):
-        mine = np.isin(part.removed, dataset.removed.only([one.id]).rows(part.shard.ordinal))
-        removal[mine] = one.id
-    with duckdb.connect(config={"memory_limit": "400MB"}) as engine:
-        engine.register("removed", pa.table({"row": part.removed}))
-        listed = "".join(f", {_quoted(name)}" for name in identities)
-        told = engine.sql(
-            f"SELECT file_row_number{listed} FROM {dataset.sql([str(part.path)], file_row=True)} "
-            "WHERE file_row_number IN (SELECT row FROM removed) ORDER BY file_row_number"
-        ).to_arrow_table()
+def _keys(
+    engine: duckdb.DuckDBPyConnection,
+    dataset: Dataset,
+    part: Part,
+    identities: list[str],
+    schema: pa.Schema,
+) -> pa.Table:
+    removal = dataset.removed.first_removals(part.shard.ordinal, part.removed)
+    engine.register("removed", pa.table({"row": part.removed}))
+    listed = "".join(f", {_quoted(name)}" for name in identities)
+    told = engine.sql(
+        f"SELECT file_row_number{listed} FROM {dataset.sql([str(part.path)], file_row=True)} "
+        "WHERE file_row_number IN (SELECT row FROM removed) ORDER BY file_row_number"
+    ).to_arrow_table()
     columns = [
         pa.array([part.shard.uri] * len(part.removed), pa.string()),
         pa.array(part.removed),
-        pa.array(removal.tolist(), pa.string()),
+        pa.array(removal, pa.string()),
         *(told[name] for name in identities),
     ]
     return pa.table(
@@ -185,11 +191,9 @@ def export_kept(dataset: Dataset, path: Path, column: str = UID) -> FilterReport
                 f"SELECT count(*) FROM {whole} "
                 f"WHERE NOT coalesce(regexp_matches({name}, {_HEX}), false)"
             ).fetchall()
-            tables = dataset.removed_sql(engine)
-            gone = " UNION ALL ".join(
-                f"SELECT lower({name}) FROM {table} WHERE {name} IS NOT NULL" for table in tables
-            )
-            without = f"AND lower({name}) NOT IN ({gone})" if gone else ""
+            gone = f"FROM {dataset.removed_sql(engine)} WHERE {name} IS NOT NULL"
+            without = f"AND lower({name}) NOT IN (SELECT lower({name}) {gone})"
+            without = without if dataset.removed else ""
             sorted_uids = engine.sql(
                 f"SELECT DISTINCT ('0x' || substr({name}, 1, 16))::UBIGINT AS f0, "
                 f"('0x' || substr({name}, 17, 16))::UBIGINT AS f1 FROM {whole} "

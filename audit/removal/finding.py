@@ -11,8 +11,7 @@ import polars as pl
 from audit.datasets.conditions import Condition
 from audit.datasets.dataset import Dataset, Part
 from audit.datasets.lookup import SampleRef, SourceSample, look_up
-from audit.datasets.removed import NO_ROWS
-from audit.datasets.sample_keys import sample_keys
+from audit.datasets.sample_keys import NO_ROWS, sample_keys
 from audit.datasets.scan import rows_meeting
 from audit.errors import UsageError
 from audit.removal.found import Found, NotSearched, Searched, together
@@ -43,7 +42,7 @@ def find_samples(
     dataset: Dataset,
     wanted: Wanted,
     *,
-    shown: int = SHOWN,
+    shown: int | None = SHOWN,
     on_progress: OnProgress = lambda what, share: None,
 ) -> Found:
     """Find samples; those that were removed already too, which the answer tells apart.
@@ -55,7 +54,7 @@ def find_samples(
     Parameters
     ----------
     shown:
-        Samples of which caption and URL are read.
+        Samples of which caption and URL are read; None: all.
 
     Raises
     ------
@@ -252,8 +251,9 @@ def _with_urls_compared(dataset: Dataset, scan: UrlScan, found: pl.DataFrame) ->
     return together([rest, compared.filter(pl.col("same").ne_missing(False))])
 
 
-def _first_samples(found: pl.DataFrame, shown: int) -> list[SampleRef]:
-    pairs = found.select("shard", "row").unique(maintain_order=True).head(shown)
+def _first_samples(found: pl.DataFrame, shown: int | None) -> list[SampleRef]:
+    pairs = found.select("shard", "row").unique(maintain_order=True)
+    pairs = pairs if shown is None else pairs.head(shown)
     return [SampleRef(*pair) for pair in pairs.iter_rows()]
 
 
@@ -266,12 +266,26 @@ def _removed_by(dataset: Dataset, refs: list[SampleRef]) -> dict[int, str]:
     """Of the samples shown, the removals that took them, the first of each."""
     if not dataset.removed or not refs:
         return {}
-    keys = sample_keys(np.array([r.ordinal for r in refs]), np.array([r.row for r in refs]))
+    by_shard: dict[int, list[int]] = {}
+    for ref in refs:
+        by_shard.setdefault(ref.ordinal, []).append(ref.row)
     found: dict[int, str] = {}
-    for removal in reversed(dataset.removed.in_force):
-        held = dataset.removed.only([removal.id]).holds(keys)
-        found |= dict.fromkeys(keys[held].tolist(), removal.id)
+    for ordinal, some in by_shard.items():
+        rows = np.array(some, np.int64)
+        first = dataset.removed.first_removals(ordinal, rows)
+        keys = sample_keys(ordinal, rows).tolist()
+        found |= {key: one for key, one in zip(keys, first, strict=True) if one is not None}
     return found
+
+
+def as_of_now(dataset: Dataset, found: Found) -> Found:
+    """What was found, with what was removed since: ``dataset`` is the same, opened later."""
+    return replace(
+        found,
+        coverage=dataset.coverage,
+        removed=dataset.removed.keys,
+        removed_by=_removed_by(dataset, list(found.shown)),
+    )
 
 
 def check_is_there(found: Found) -> None:

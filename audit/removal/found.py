@@ -201,9 +201,11 @@ class Found:
 
     @property
     def is_whole_search(self) -> bool:
-        """Whether all that was asked could be looked for, in all samples."""
+        """Whether all that was asked could be looked for, in all samples; there must be some."""
         return (
-            not self.not_searched
+            bool(self.coverage.rows)
+            and bool(self.searched)
+            and not self.not_searched
             and self.coverage.complete
             and all(one.looked_at == one.of for one in self.searched)
         )

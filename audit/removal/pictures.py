@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from audit.datasets.dataset import Dataset
+from audit.datasets.duckdb_paths import parquet_sql
 from audit.datasets.sample_keys import shard_and_row
 from audit.encoders.encoder import Encoder, load_encoder
 from audit.errors import AuditError, SourceError, UsageError
@@ -131,8 +132,7 @@ class IndexedPictures:
         with duckdb.connect(config={"memory_limit": "400MB"}) as engine:
             engine.execute("CREATE TEMP TABLE wanted (sha256 VARCHAR, asked INTEGER)")
             engine.executemany("INSERT INTO wanted VALUES (?, ?)", list(wanted.items()))
-            listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
-            source = f"read_parquet([{listed}], union_by_name = true)"
+            source = parquet_sql(files, by_name=True)
             try:
                 ((there, of),) = engine.execute(
                     f"SELECT count(sha256), count(*) FROM {source}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,14 +16,16 @@ from audit._version import __version__
 from audit.captions.folding import FOLDING_VERSION
 from audit.concepts import Concept
 from audit.counts.by_caption import count_by_caption
-from audit.datasets.dataset import Dataset, Part
+from audit.datasets.dataset import Dataset, Part, rows_by_part
+from audit.datasets.duckdb_paths import ORDINAL, parquet_sql
+from audit.datasets.following import identity_of_captions
 from audit.datasets.home import Home
 from audit.datasets.remaining import remaining_distinct_urls
-from audit.datasets.removed import Rows, identity_of_captions
-from audit.datasets.sample_keys import Keys, shard_and_row
+from audit.datasets.sample_keys import Keys, Rows, shard_and_row
 from audit.datasets.tombstones import (
     COLUMNS,
     Removal,
+    SeenShards,
     ShardState,
     Withdrawal,
     read_removals,
@@ -31,6 +33,7 @@ from audit.datasets.tombstones import (
     write_withdrawal,
 )
 from audit.errors import StorageError, UsageError, did_you_mean
+from audit.removal.finding import as_of_now
 from audit.removal.found import Found
 from audit.removal.wanted import Wanted
 
@@ -68,6 +71,10 @@ class RemovalReport:
         Numbers before and after.
     done:
         Whether it was carried out.
+    concepts:
+        Whose numbers of samples are among the changes.
+    state:
+        Changes with what had been removed before: see :attr:`RemovedSamples.state`.
     """
 
     dataset: str
@@ -75,6 +82,8 @@ class RemovalReport:
     found: Found | None
     changes: tuple[Change, ...]
     done: bool
+    concepts: tuple[Concept, ...] = ()
+    state: str = ""
 
     @property
     def newly(self) -> int:
@@ -115,7 +124,13 @@ def plan_removal(
     after = Dataset(dataset.folder, further=[removal])
     concepts = wanted.concepts
     return RemovalReport(
-        dataset.name, removal, found, _changes(dataset, after, concepts), done=False
+        dataset.name,
+        removal,
+        found,
+        _changes(dataset, after, concepts),
+        done=False,
+        concepts=concepts,
+        state=dataset.removed.state,
     )
 
 
@@ -138,15 +153,22 @@ def carry_out(
         raise UsageError("Nothing was found, so there is nothing to remove.")
     with home.locked(plan.dataset, on_wait=on_wait):
         now = home.open(plan.dataset)
-        if _digests(now) != plan.removal.looked_at:
+        if _seen(now) != plan.removal.looked_at:
             raise StorageError(
                 f"{plan.dataset}: was ingested anew in the meantime, so that rows may be others.",
                 hint="Run the same command again.",
             )
+        if now.removed.state != plan.state:
+            # Others removed samples, or took some back, since it was planned.
+            after = Dataset(now.folder, further=[plan.removal])
+            plan = replace(
+                plan,
+                found=None if plan.found is None else as_of_now(now, plan.found),
+                changes=_changes(now, after, plan.concepts),
+                state=now.removed.state,
+            )
         removal = write_removal(now.folder, plan.removal)
-        after = home.open(plan.dataset)
-    samples = Change("samples", now.coverage.samples, after.coverage.samples)
-    return replace(plan, removal=removal, changes=(samples, *plan.changes[1:]), done=True)
+    return replace(plan, removal=removal, done=True)
 
 
 def take_back(
@@ -215,47 +237,47 @@ def _checked_reason(reason: str) -> str:
 def _removal(
     dataset: Dataset, keys: Keys, reason: str, who: str, selector: dict[str, Any]
 ) -> Removal:
-    parts = {part.shard.ordinal: part for part in dataset.parts}
     shard, row = shard_and_row(keys)
-    tables = [COLUMNS.empty_table()]
-    touched = np.unique(shard).tolist()
-    for ordinal in touched:
-        tables.append(_tombstones(parts[ordinal], row[shard == ordinal]))
+    # Keys are sorted, and with them shards.
+    touched, first = np.unique(shard, return_index=True)
+    rows = dict(zip(touched.tolist(), np.split(row, first[1:]), strict=True)) if len(row) else {}
+    parts = {part.shard.ordinal: part for part in dataset.parts if part.shard.ordinal in rows}
     return Removal(
         id=DRY,
         reason=reason,
         who=" ".join(who.split()) or "unknown",
         when=_now(),
         selector=selector,
-        shards=tuple(ShardState.of(parts[ordinal].shard) for ordinal in touched),
-        looked_at=_digests(dataset),
+        shards=tuple(ShardState.of(parts[ordinal].shard) for ordinal in rows),
+        looked_at=_seen(dataset),
         folding_version=FOLDING_VERSION,
         tool_version=__version__,
-        table=pa.concat_tables(tables),
+        table=_tombstones(dataset, list(parts.values()), rows),
     )
 
 
-def _tombstones(part: Part, rows: Rows) -> pa.Table:
-    """What rows of a part are found again by."""
+def _tombstones(dataset: Dataset, parts: Sequence[Part], rows: Mapping[int, Rows]) -> pa.Table:
+    """What rows of parts, by the ordinal of their shard, are found again by."""
+    if not parts:
+        return COLUMNS.empty_table()
+    url_hash = "url_hash" if "url_hash" in dataset.columns else "NULL::UBIGINT"
+    source = parquet_sql((part.path for part in parts), file_row=True, file=True)
     with duckdb.connect(config={"memory_limit": "400MB"}) as engine:
-        path = str(part.path).replace("'", "''")
-        engine.register("wanted", pa.table({"row": rows}))
-        names = {name for name, *_ in engine.execute(f"DESCRIBE FROM '{path}'").fetchall()}
-        url_hash = "url_hash" if "url_hash" in names else "NULL::UBIGINT"
+        engine.register("wanted", rows_by_part(rows))
         return (
             engine.sql(
-                f"SELECT {part.shard.ordinal}::INTEGER AS shard, file_row_number AS row, "
-                f"{url_hash} AS url_hash, {identity_of_captions()} AS caption_hash "
-                f"FROM read_parquet('{path}', file_row_number = true) "
-                "WHERE file_row_number IN (SELECT row FROM wanted) ORDER BY row"
+                f"SELECT shard, row, {url_hash} AS url_hash, "
+                f"{identity_of_captions('caption')} AS caption_hash FROM {source} AS p "
+                f"JOIN wanted ON p.file_row_number = wanted.row AND {ORDINAL} = wanted.shard "
+                "ORDER BY shard, row"
             )
             .to_arrow_table()
             .cast(COLUMNS)
         )
 
 
-def _digests(dataset: Dataset) -> frozenset[str]:
-    return frozenset(ShardState.of(part.shard).digest for part in dataset.parts)
+def _seen(dataset: Dataset) -> SeenShards:
+    return SeenShards.of(part.shard for part in dataset.parts)
 
 
 def _changes(before: Dataset, after: Dataset, concepts: Sequence[Concept]) -> tuple[Change, ...]:

@@ -72,9 +72,9 @@ def _table(path: Path) -> pl.DataFrame:
         raise UsageError(f"{path}: {told}.", hint="Counts are a .csv or .parquet file.")
     try:
         if kind == ".parquet":
-            return pl.read_parquet(path)
+            return pl.read_parquet(path, glob=False)
         # As text: what is no number is to be named, and not to fail in the middle.
-        return pl.read_csv(path, infer_schema=False)
+        return pl.read_csv(path, infer_schema=False, glob=False)
     except (pl.exceptions.PolarsError, OSError, UnicodeError) as error:
         told = str(error).partition("\n")[0]
         raise SourceError(f"{path}: cannot be read ({told}).", hint="Is it a table?") from error

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from audit.captions.folding import fold_array, repair_utf8
 from audit.datasets.dataset import Dataset
+from audit.datasets.duckdb_paths import ORDINAL, parquet_sql, quoted_path
 from audit.datasets.parts import kept_columns
 from audit.embeddings.folder import EmbeddingPart
 from audit.embeddings.mapped import limit_reached
@@ -197,13 +198,6 @@ def _join(
     else:
         column = kept_columns(dataset.manifest.mapping)[by].replace('"', '""')
         key, own = "key", f'CAST("{column}" AS VARCHAR)'
-    shards = pa.table(
-        {
-            "path": [str(part.path) for part in dataset.parts],
-            "shard": [part.shard.ordinal for part in dataset.parts],
-        }
-    )
-    engine.register("shards", shards)
     shared = "OR (i.nth = 1 AND s.nth > i.many)" if by != "caption" else ""
     engine.execute(f"""
         COPY (
@@ -212,25 +206,22 @@ def _join(
                     row_number() OVER (PARTITION BY k ORDER BY part, image) AS nth,
                     count(*) OVER (PARTITION BY k) AS many
                 FROM (
-                    SELECT part, image, {key} AS k FROM read_parquet([{_listed(keys)}])
+                    SELECT part, image, {key} AS k FROM {parquet_sql(keys)}
                     WHERE key IS NOT NULL
                 )
             ), s AS (
                 SELECT shard, row, k,
                     row_number() OVER (PARTITION BY k ORDER BY shard, row) AS nth
                 FROM (
-                    SELECT shards.shard, file_row_number AS row, {own} AS k
-                    FROM read_parquet(
-                        [{_listed(dataset.paths)}], file_row_number = true, filename = true
-                    )
-                    JOIN shards ON shards.path = filename
+                    SELECT {ORDINAL} AS shard, file_row_number AS row, {own} AS k
+                    FROM {parquet_sql(dataset.paths, file_row=True, file=True)}
                     WHERE {own} IN (SELECT k FROM i WHERE nth = 1)
                 )
             )
             SELECT i.part, i.image, s.shard, s.row
             FROM i JOIN s ON i.k = s.k AND (i.nth = s.nth {shared})
             ORDER BY ALL
-        ) TO '{_quoted(out)}' (FORMAT parquet)
+        ) TO {quoted_path(out)} (FORMAT parquet)
     """)
 
 
@@ -252,11 +243,3 @@ def _by_part(path: Path, ordinals: Sequence[int]) -> Iterator[tuple[int, pa.Tabl
         for ordinal in ordinals[place:]:
             yield ordinal, pa.concat_tables(waiting)
             waiting = [empty]
-
-
-def _listed(paths: Sequence[Any]) -> str:
-    return ", ".join(f"'{_quoted(path)}'" for path in paths)
-
-
-def _quoted(path: Any) -> str:
-    return str(path).replace("'", "''")

@@ -100,6 +100,39 @@ def test_gates(made, audit, gate, code):
     assert ("--fail-on " + gate in answer.err) == (code == 3)
 
 
+def test_a_gate_over_a_sample_is_held_against_what_may_be(write_shard, audit):
+    """3 of 40 in a sample of 400: 7.5 %, and by Wilson's interval at most 19.9 %."""
+    tags = ["noai" if row % 13 == 0 else "x" for row in range(400)]
+    audit("ingest", write_shard("s.parquet", ["a"] * 400, x_robots_tag=tags), "--name", "many")
+    told = json.loads(audit("optout", "--sample", "40", "--output", "json").out)
+    (use,) = [use for use in told["uses"] if use["use"] == "generative-training"]
+    share, high = use["denied_share"], use["denied_share_high"]
+    assert share < high < 1
+    for limit, code in [(high * 100 + 1, 0), ((share + high) * 50, 3), (share * 100 - 1, 3)]:
+        gate = f"denied>{max(limit, 0):.2f}%"
+        answer = audit("optout", "--sample", "40", "--fail-on", gate)
+        assert answer.code == code, gate
+        assert ("By a sample of 40, up to" in answer.err) == (code == 3)
+    assert audit("optout", "--sample", "40", "--fail-on", f"denied>{high * 400 + 1:.0f}").code == 0
+    assert audit("optout", "--sample", "40", "--fail-on", "denied>39").code == 3
+    assert audit("optout", "--sample", "400", "--fail-on", "denied>31").code == 0
+    assert audit("optout", "--sample", "400", "--fail-on", "denied>30").code == 3
+
+
+def test_all_rows_may_be_asked_for(made, audit):
+    table = audit("optout", "--rows", "denied", "--limit", "0", "--output", "csv").out
+    assert [row["row"] for row in csv.DictReader(io.StringIO(table))] == ["0", "1"]
+
+
+def test_nobody_is_asked_for_a_question_that_is_wrong(write_shard, audit, site):
+    shard = write_shard("w.parquet", ["a"], URL=[f"{site.url}/a.jpg"])
+    audit("ingest", shard, "--name", "web")
+    answer = audit("optout", "--check", "--allow-private", "--only-agents")
+    assert answer.code == 2
+    assert "no crawler" in answer.err
+    assert site.requests == []
+
+
 def test_a_gate_is_about_its_use(made, audit):
     assert audit("optout", "--fail-on", "denied>0", "--use", "search").code == 0
 

@@ -54,6 +54,36 @@ def test_gate_trips_only_on_what_counts(audit, ingested):
     assert audit("lookup", "--caption", "dog", "--fail-if-found").code == 0
 
 
+def test_the_gate_does_not_pass_what_was_not_looked_at(audit, ingested, write_shard):
+    asked = ("--fail-if-found", "--output", "json")
+    # No such column: nothing was looked at.
+    outcome = audit("lookup", "--hash", "sha256:" + "0" * 64, *asked)
+    assert outcome.code == 3
+    assert "not all that could hold it was searched" in outcome.err
+    assert audit("lookup", "--caption", "dog", *asked).code == 0
+    # A shard that cannot be read may hold it.
+    broken = write_shard("b.parquet", ["dog"])
+    broken.write_bytes(b"no parquet")
+    audit("ingest", broken, "--name", "d", "--add")
+    assert audit("lookup", "--caption", "dog", *asked).code == 3
+    assert audit("lookup", "--caption", "dog", "--output", "json").code == 0
+
+
+def test_the_gate_does_not_pass_a_dataset_without_samples(audit, write_shard):
+    audit("ingest", write_shard("a.parquet", []), "--name", "d")
+    assert audit("lookup", "--caption", "dog", "--fail-if-found").code == 3
+
+
+def test_no_limit_shows_all(audit, write_shard):
+    audit("ingest", write_shard("a.parquet", ["cat"] * 30), "--name", "d")
+    asked = ("lookup", "--caption", "cat", "--output", "json")
+    shown = [
+        json.loads(audit(*asked, *more).out)["shown"]
+        for more in ((), ("--limit", "0"), ("--limit", "7"))
+    ]
+    assert shown == [20, 30, 7]
+
+
 def test_urls_come_from_a_file_or_from_standard_input(audit, ingested, tmp_path, monkeypatch):
     urls = "https://a.example.org/0.jpg\r\n\n  https://a.example.org/9.jpg \n"
     (tmp_path / "urls.txt").write_text(urls)
@@ -198,5 +228,23 @@ def test_removing_a_dataset_says_that_its_removals_go_with_it(audit, ingested, m
     audit("remove-samples", "--caption", "cat", "--reason", "x", "--yes")
     asked = []
     monkeypatch.setattr(click, "confirm", lambda text, **_: asked.append(text))
-    audit("remove", "d")
-    assert "and 1 removal of samples on request" in asked[0]
+    outcome = audit("remove", "d")
+    assert "and 1 removal of 2 samples on request?" in asked[0]
+    assert "audit removals export FILE --dataset d" in outcome.err
+
+
+def test_removing_a_dataset_unasked_says_what_went_with_it(audit, ingested, write_shard):
+    audit("remove-samples", "--caption", "cat", "--reason", "x", "--yes")
+    told = audit("remove", "d", "--yes", "--quiet").err
+    assert "1 removal of 2 samples on request went with it" in told
+    assert audit("ingest", write_shard("a.parquet", ["x"]), "--name", "d").code == 0
+    assert "went with it" not in audit("remove", "d", "--yes").err
+    assert "audit removals export" in audit("remove", "--help").out
+
+
+def test_a_damaged_removal_does_not_keep_a_dataset_from_being_deleted(audit, ingested, home):
+    audit("remove-samples", "--caption", "cat", "--reason", "x", "--yes")
+    (home.folder("d") / "removed" / "0001.parquet").write_bytes(b"")
+    outcome = audit("remove", "d", "--yes")
+    assert outcome.code == 0
+    assert "1 removal of samples on request went with it" in outcome.err

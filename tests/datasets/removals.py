@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from audit.captions.folding import FOLDING_VERSION
-from audit.datasets.tombstones import COLUMNS, Removal, ShardState
+from audit.datasets.tombstones import COLUMNS, Removal, SeenShards, ShardState
 
 
 def first_bits(text):
@@ -37,7 +37,7 @@ def removal_of(dataset, rows, ordinal=0, **changes):
         "when": "2026-01-01T00:00:00+00:00",
         "selector": {},
         "shards": (ShardState.of(shard),),
-        "looked_at": frozenset(ShardState.of(part.shard).digest for part in dataset.parts),
+        "looked_at": SeenShards.of(part.shard for part in dataset.parts),
         "folding_version": FOLDING_VERSION,
         "tool_version": "0",
         "table": table,

@@ -14,8 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import audit as package
 from audit.captions.folding import fold
 from audit.datasets import ingest as ingest_module
+from audit.datasets import parts, shard_job
 from audit.datasets.dataset import Dataset
 from audit.datasets.ingest import IngestListener, ingest
 from audit.errors import DatasetExistsError, SourceError
@@ -363,3 +365,69 @@ def test_any_captions_survive_the_way_through_a_shard(home, write_shard, caption
     ingest([str(shard)], "d", home=home)
     folded = samples(home.open("d"))["caption"].to_pylist()
     assert folded == [None if c is None else fold(c) for c in clean]
+
+
+BLANK = ["", " ", "\t\n", "\u00a0", "\u200b", "\x00", "\u3000 "]
+
+
+def test_a_blank_url_is_none(home, write_shard):
+    urls = ["https://a.org/1", *BLANK, None, "no url", "https://a.org/1"]
+    report = ingest([str(write_shard("a.parquet", ["x"] * len(urls), URL=urls))], "d", home=home)
+    dataset = home.open("d")
+    hashes = samples(dataset)["url_hash"].to_pylist()
+    there = [url is not None and url not in BLANK for url in urls]
+    assert [value is not None for value in hashes] == there
+    assert report.stats.null_urls == there.count(False) == 8
+    assert report.distinct_urls["value"] == 2
+    assert samples(dataset)["host"].null_count == 9
+
+
+def test_kept_columns_stand_beside_the_names_that_reading_gives(home, write_shard):
+    """And beside each other."""
+    shard = write_shard(
+        "a.parquet",
+        ["x", "y"],
+        file_row_number=[7, 8],
+        AUDIT_FILE=["p", "q"],
+        filename=["f", "g"],
+        source_file_row_number=[5, 6],
+    )
+    keep = ["file_row_number", "AUDIT_FILE", "filename", "source_file_row_number"]
+    ingest([str(shard)], "d", home=home, keep=keep)
+    rows = samples(home.open("d")).to_pydict()
+    assert rows["source_source_file_row_number"] == [7, 8]
+    assert rows["source_file_row_number"] == [5, 6]
+    assert (rows["source_AUDIT_FILE"], rows["filename"]) == (["p", "q"], ["f", "g"])
+    opened = package.open("d", home=home.path)
+    report = opened.remove_samples(
+        package.Wanted(where="source_source_file_row_number = 8"), reason="asked"
+    )
+    assert report.newly == 1
+    assert opened.show().stats.rows == 1
+
+
+def test_parts_with_a_name_that_is_reserved_now_are_made_anew(home, write_shard, monkeypatch):
+    shard = write_shard("a.parquet", ["x"], file_row_number=[7])
+    with monkeypatch.context() as before:
+        before.setattr(parts, "RESERVED", frozenset())
+        before.setattr(shard_job, "RESERVED", frozenset())
+        ingest([str(shard)], "d", home=home, keep=["file_row_number"])
+    assert samples(home.open("d")).column_names[-1] == "file_row_number"
+    assert ingest([str(shard)], "d", home=home).rows_read == 1
+    assert samples(home.open("d")).column_names[-1] == "source_file_row_number"
+    assert ingest([str(shard)], "d", home=home).rows_read == 0
+
+
+def test_the_hint_to_delete_a_dataset_says_what_goes_with_it(home, write_shard):
+    ingest([str(write_shard("a.parquet", ["x"]))], "d", home=home)
+    other = str(write_shard("b.parquet", ["y"]))
+    with pytest.raises(DatasetExistsError) as error:
+        ingest([other], "d", home=home)
+    assert "audit removals export" not in error.value.hint
+    package.open("d", home=home.path).remove_samples(
+        package.Wanted(captions=("x",)), reason="asked"
+    )
+    for ask in ({"sources": [other]}, {"sources": [other], "add": True, "keep": ["WIDTH"]}):
+        with pytest.raises(DatasetExistsError) as error:
+            ingest(name="d", home=home, **ask)
+        assert "`audit removals export FILE --dataset d`" in error.value.hint

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+from dataclasses import replace
 
 import duckdb
 import numpy as np
@@ -13,9 +15,16 @@ from hypothesis import strategies as st
 
 from audit.captions.folding import FOLDING_VERSION, fold
 from audit.datasets.dataset import Dataset
+from audit.datasets.following import found_again
 from audit.datasets.ingest import ingest
-from audit.datasets.removed import found_again, kept_among, kept_in_range
-from audit.datasets.tombstones import COLUMNS, Removal, ShardState, write_removal
+from audit.datasets.removed import kept_among, kept_in_range
+from audit.datasets.tombstones import (
+    COLUMNS,
+    Removal,
+    SeenShards,
+    ShardState,
+    write_removal,
+)
 from audit.errors import SourceError
 from tests.datasets.removals import first_bits, removal_of
 
@@ -47,7 +56,6 @@ def dataset(home, write_shard):
 def test_nothing_removed_costs_nothing_and_says_nothing(dataset):
     assert len(dataset.removed) == 0
     assert not dataset.removed
-    assert dataset.removed.kept(0, 0, 6) is None
     assert dataset.coverage.describe() == "its one shard, 6 samples"
     assert not (dataset.folder / "removed").exists()
 
@@ -56,7 +64,7 @@ def test_removed_rows_are_left_out_of_coverage_and_sql(dataset, home):
     write_removal(dataset.folder, removal_of(dataset, [1, 4]))
     now = home.open("d")
     assert now.removed.rows(0).tolist() == [1, 4]
-    assert now.removed.kept(0, 1, 3).tolist() == [False, True, True]
+    assert now.parts[0].kept(1, 3).tolist() == [False, True, True]
     assert now.parts[0].samples == now.coverage.samples == 4
     assert now.coverage.rows == 6
     assert now.coverage.complete
@@ -64,7 +72,7 @@ def test_removed_rows_are_left_out_of_coverage_and_sql(dataset, home):
     with duckdb.connect() as engine:
         query = f"SELECT caption FROM {now.remaining_sql(engine)} ORDER BY 1"
         left = [caption for (caption,) in engine.execute(query).fetchall()]
-        (gone,) = now.removed_sql(engine)
+        gone = now.removed_sql(engine)
         taken = {caption for (caption,) in engine.execute(f"SELECT caption FROM {gone}").fetchall()}
     assert left == [" monet 0 ", " monet 2 ", " monet 3 ", " monet 5 "]
     assert taken == {" monet 1 ", " monet 4 "}
@@ -152,6 +160,7 @@ def test_a_part_that_cannot_be_read_is_an_error_where_a_removal_is_followed(
 ):
     write_removal(dataset.folder, removal_of(dataset, [1]))
     now = again(home, write_shard, ["x", "Monet 1"], urls(7, 1))
+    (now.folder / "followed.parquet").unlink()
     now.parts[0].path.write_bytes(b"no parquet")
     with pytest.raises(SourceError, match="nobody knows where its removed samples are"):
         home.open("d")
@@ -171,7 +180,7 @@ def test_without_urls_samples_are_followed_by_caption(home, write_shard):
         schema=COLUMNS,
     )
     shards = (ShardState.of(dataset.parts[0].shard),)
-    removal = Removal("", "r", "w", "t", {}, shards, frozenset(), FOLDING_VERSION, "0", table)
+    removal = Removal("", "r", "w", "t", {}, shards, SeenShards(), FOLDING_VERSION, "0", table)
     write_removal(dataset.folder, removal)
     assert home.open("d").removed.rows(0).tolist() == [0, 1, 3]
     now = again(home, write_shard, ["two", "ONE", None, "???"], None)
@@ -257,3 +266,53 @@ def test_samples_are_found_again_as_the_rules_say(tmp_path_factory, before, afte
         lost += not fits
     assert found.tolist() == sorted(expected)
     assert missing == lost
+
+
+def with_many_parts(home, write_shard, parts):
+    """A dataset of that many shards of three rows, of which the second of each was removed."""
+    ingest([str(write_shard("a.parquet", ["cat", "dog", "cow"]))], "d", home=home)
+    dataset = home.open("d")
+    (first,) = dataset.manifest.shards
+    for ordinal in range(1, parts):
+        shard = replace(first, ordinal=ordinal, uri=f"{first.uri}.{ordinal}")
+        os.link(dataset.parts[0].path, dataset.folder / "samples" / shard.part_name)
+        dataset.manifest.shards.append(shard)
+    dataset.manifest.write(dataset.folder)
+    dataset = home.open("d")
+    one = removal_of(dataset, [1])
+    hashes = [one.table[name].to_pylist() * parts for name in ("url_hash", "caption_hash")]
+    table = pa.table([range(parts), [1] * parts, *hashes], schema=COLUMNS)
+    shards = tuple(ShardState.of(part.shard) for part in dataset.parts)
+    write_removal(dataset.folder, replace(one, table=table, shards=shards))
+    return home.open("d")
+
+
+def test_removals_from_a_thousand_shards_need_no_more_memory_than_from_one(home, write_shard):
+    dataset = with_many_parts(home, write_shard, 1200)
+    assert dataset.coverage.samples == 2400
+    with duckdb.connect(config={"memory_limit": "100MB", "threads": 1}) as engine:
+        query = f"SELECT caption, count(*) FROM {dataset.remaining_sql(engine)} GROUP BY ALL"
+        assert set(engine.execute(query).fetchall()) == {(" cat ", 1200), (" cow ", 1200)}
+        query = f"SELECT caption, count(*) FROM {dataset.removed_sql(engine)} GROUP BY ALL"
+        assert engine.execute(query).fetchall() == [(" dog ", 1200)]
+
+
+def test_where_some_parts_are_whole_each_row_is_there_once(home, write_shard):
+    many = [str(write_shard(f"{n}.parquet", [f"{n} a", f"{n} b"])) for n in range(3)]
+    ingest(many, "d", home=home)
+    write_removal(home.folder("d"), removal_of(home.open("d"), [0], ordinal=1))
+    dataset = home.open("d")
+    with duckdb.connect() as engine:
+        found = engine.execute(f"SELECT * FROM {dataset.remaining_sql(engine)}")
+        assert [column[0] for column in found.description] == list(dataset.columns)
+        left = sorted(row[0] for row in found.fetchall())
+    assert left == [" 0 a ", " 0 b ", " 1 b ", " 2 a ", " 2 b "]
+
+
+def test_a_dataset_of_which_nothing_could_be_read_has_no_rows(dataset, home, write_shard):
+    dataset.parts.clear()
+    with duckdb.connect() as engine:
+        for table in (dataset.remaining_sql(engine), dataset.removed_sql(engine)):
+            found = engine.execute(f"SELECT * FROM {table}")
+            assert [column[0] for column in found.description] == list(dataset.columns)
+            assert found.fetchall() == []

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import subprocess
 import sys
 
+import pyarrow.parquet as pq
 import pytest
 
 from audit.datasets import tombstones
 from audit.datasets.ingest import ingest
 from audit.datasets.tombstones import (
+    SeenShards,
     Withdrawal,
     read_removals,
     removal_files,
@@ -53,6 +56,16 @@ def test_what_is_taken_back_stays_on_record(dataset, home):
     assert write_removal(dataset.folder, removal_of(dataset, [1])).id == "0002"
     with pytest.raises(StorageError):
         write_withdrawal(dataset.folder, removal, BACK)
+
+
+def flip_a_byte_at_2(path):
+    data = bytearray(path.read_bytes())
+    data[2] ^= 0xFF
+    path.write_bytes(data)
+
+
+def empty(path):
+    path.write_bytes(b"")
 
 
 def flip_a_byte(path):
@@ -143,7 +156,7 @@ def test_what_a_killed_process_left_is_no_removal(dataset, home):
     assert home.open("d").coverage.samples == 3
     write_removal(dataset.folder, removal_of(dataset, [0]))
     assert removal_files(dataset.folder) == ("0001.parquet",)
-    assert [path.name for path in place.iterdir()] == ["0001.parquet"]
+    assert sorted(path.suffix for path in place.iterdir()) == [".parquet", ".shards"]
 
 
 def test_records_are_plain_json(dataset):
@@ -182,3 +195,44 @@ def test_two_processes_that_remove_at_once_lose_nothing(dataset, home):
 
 def test_schema_is_the_one_that_is_documented():
     assert tombstones.COLUMNS.names == ["shard", "row", "url_hash", "caption_hash"]
+
+
+def test_what_was_looked_at_is_kept_once_for_all_removals_of_a_state(dataset, home, write_shard):
+    for row in range(3):
+        write_removal(dataset.folder, removal_of(dataset, [row]))
+    assert len(list((dataset.folder / "removed").glob("*.shards"))) == 1
+    removals = read_removals(dataset.folder)
+    assert len({id(removal.looked_at) for removal in removals}) == 1
+    assert removals[0].looked_at == SeenShards.of(part.shard for part in dataset.parts)
+    ingest([str(write_shard("b.parquet", ["x"]))], "d", home=home, add=True)
+    write_removal(dataset.folder, removal_of(home.open("d"), [0]))
+    sizes = sorted(path.stat().st_size for path in dataset.folder.glob("removed/*.shards"))
+    assert sizes == [8, 16]
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), flip_a_byte_at_2, empty])
+def test_not_to_know_what_was_looked_at_is_an_error(dataset, home, damage):
+    write_removal(dataset.folder, removal_of(dataset, [0]))
+    (seen,) = (dataset.folder / "removed").glob("*.shards")
+    damage(seen)
+    with pytest.raises(SourceError, match="cannot be read"):
+        home.open("d")
+
+
+def test_removals_of_the_first_format_are_read(dataset, home):
+    """They had the digests of all shards themselves."""
+    removal = write_removal(dataset.folder, removal_of(dataset, [0]))
+    path = dataset.folder / "removed" / "0001.parquet"
+    table = pq.read_table(path)
+    record = json.loads(table.schema.metadata[b"audit.tombstones"])
+    told = repr((shard := removal.shards[0]).uri), shard.size, shard.fingerprint
+    digest = hashlib.sha256(f"({told[0]}, {told[1]!r}, {told[2]!r})".encode()).hexdigest()[:16]
+    record |= {"schema": "audit.tombstones/1", "looked_at": [digest]}
+    pq.write_table(
+        table.replace_schema_metadata({b"audit.tombstones": json.dumps(record).encode()}), path
+    )
+    (read,) = read_removals(dataset.folder)
+    assert read.looked_at == removal.looked_at
+    now = home.open("d")
+    assert now.coverage.samples == 2
+    assert now.coverage.removal_remarks == ()

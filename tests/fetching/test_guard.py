@@ -32,7 +32,16 @@ def opener():
 
 @pytest.mark.parametrize(
     "address",
-    ["93.184.216.34", "8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"],
+    [
+        "93.184.216.34",
+        "8.8.8.8",
+        "2606:4700:4700::1111",
+        "::ffff:8.8.8.8",
+        "64:ff9b::808:808",
+        "64:ff9b:1::808:808",
+        "::8.8.8.8",
+        "2002:808:808::1",
+    ],
 )
 def test_public_addresses_are_public(address):
     assert is_public(address)
@@ -45,7 +54,9 @@ def test_public_addresses_are_public(address):
         "100.64.0.1", "100.100.100.200", "169.254.169.254", "168.63.129.16", "224.0.0.1",
         "240.0.0.1", "255.255.255.255", "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1",
         "fd00:ec2::254", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::",
-        "64:ff9b::7f00:1", "localhost", "example.org", "",
+        "64:ff9b::7f00:1", "::127.0.0.1", "::a9fe:a9fe", "64:ff9b:1::7f00:1", "64:ff9b:1:808:8:800::",
+        "::ffff:0:127.0.0.1", "2001:0:a9fe:a9fe::1", "2001:0:808:808:0:0:f5ff:fffe", "fec0::1",
+        "192.88.99.1", "192.0.0.8", "3fff::1", "5f00::1", "localhost", "example.org", "",
     ],
 )  # fmt: skip
 def test_private_special_and_unresolved_addresses_are_not(address):

@@ -26,6 +26,7 @@ from audit.optouts.network.asking import ask_about
 from audit.optouts.network.check import CheckSettings, check_optouts
 from audit.optouts.network.client import Client, Limits, RequestError
 from audit.optouts.network.hosts import Hosts, Manners
+from audit.optouts.network.store import CheckStore
 from audit.optouts.places import kept_checks
 
 
@@ -154,12 +155,42 @@ def test_a_robots_txt_out_of_reach_bars_us_and_is_unknown(site, status):
     assert site.count("/robots.txt") == 2  # and one retry
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 410])
+@pytest.mark.parametrize("status", [404, 410])
 def test_no_robots_txt_bars_nobody_and_permits_nobody(site, status):
     site.pages["/robots.txt"] = (status, {}, b"User-agent: *\nDisallow: /")
     row = asked(f"{site.url}/i.jpg")
     assert (row.error, row.robots_txt) == (None, "")
     assert answers(row) == "uuuu"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_files_of_a_site_that_are_refused_are_unknown_and_let_us_go_on(site, status):
+    """RFC 9309 lets a crawler go on; that nobody may read them is no word on what they say."""
+    site.pages["/robots.txt"] = (status, {}, b"")
+    headers = IMAGE | {"Content-Signal": "ai-train=yes"}
+    site.pages["/i.jpg"] = (200, headers, b"")
+    row = asked(f"{site.url}/i.jpg")
+    assert (row.error, row.robots_txt) == (None, f"error: HTTP {status}")
+    assert answers(row) == "uuuu"
+    site.pages["/robots.txt"] = (404, {}, b"")
+    site.pages["/.well-known/tdmrep.json"] = (status, {}, b"")
+    row = asked(f"{site.url}/i.jpg")
+    assert (row.error, row.tdm_reservation) == (None, f"error: tdmrep.json: HTTP {status}")
+    assert answers(row) == "uuuu"
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        (["1", "1"], "dddu"), (["1", "0"], "dddu"), (["0", "1"], "dddu"), ("1, 0", "dddu"),
+        ("1.0", "dddu"), ("yes", "uuuu"), (["0", "x"], "uuuu"), ("0", "auuu"),
+    ],
+)  # fmt: skip
+def test_what_a_file_does_not_reserve_never_wins_over_a_header(site, headers, expected):
+    rules = [{"location": "/", "tdm-reservation": 0}]
+    site.pages["/.well-known/tdmrep.json"] = (200, {}, json.dumps(rules).encode())
+    site.pages["/i.jpg"] = (200, IMAGE | {"tdm-reservation": headers}, b"")
+    assert answers(asked(f"{site.url}/i.jpg")) == expected
 
 
 def test_tdmrep_json_and_what_supersedes_it(site):
@@ -288,6 +319,37 @@ def test_redirects_are_followed_to_the_image(site, other, status):
     row = asked(f"{site.url}/i.jpg")
     assert row.final_url == f"{other.url}/j.jpg"
     assert answers(row) == "uddu"
+
+
+def test_every_host_of_a_redirect_counts_and_one_denial_denies(site, other):
+    allowed = json.dumps([{"location": "/", "tdm-reservation": 0}]).encode()
+    site.pages["/.well-known/tdmrep.json"] = (200, {}, allowed)
+    site.pages["/i.jpg"] = redirect(f"{other.url}/j.jpg")
+    other.pages["/j.jpg"] = (200, IMAGE | {"Content-Usage": "train-ai=y"}, b"")
+    assert answers(asked(f"{site.url}/i.jpg")) == "auau"
+    other.pages["/.well-known/tdmrep.json"] = (200, {}, allowed.replace(b"0", b"1"))
+    assert answers(asked(f"{site.url}/i.jpg")) == "dddu"
+    other.pages["/.well-known/tdmrep.json"] = (404, {}, b"")
+    other.pages["/robots.txt"] = (200, {}, b"User-agent: GPTBot\nDisallow: /")
+    site.pages["/robots.txt"] = (200, {}, b"User-agent: GPTBot\nAllow: /")
+    assert answers(asked(f"{site.url}/i.jpg")) == "addu"
+    other.pages["/robots.txt"] = (403, {}, b"")
+    assert answers(asked(f"{site.url}/i.jpg")) == "uuuu"
+
+
+def test_what_a_redirect_denies_is_denied_and_what_it_permits_is_not_permitted(site, other):
+    def answer(headers, last=IMAGE, status=200):
+        site.pages["/i.jpg"] = (302, {"Location": f"{other.url}/j.jpg"} | headers, b"")
+        other.pages["/j.jpg"] = (status, last, b"")
+        return answers(asked(f"{site.url}/i.jpg"))
+
+    assert answer({"X-Robots-Tag": "noai"}) == "uddu"
+    assert answer({"tdm-reservation": "1"}, IMAGE | {"tdm-reservation": "0"}) == "dddu"
+    assert (
+        answer({"Content-Usage": "train-ai=n"}, IMAGE | {"Content-Usage": "train-ai=y"}) == "uddu"
+    )
+    assert answer({"Content-Usage": "train-ai=y", "tdm-reservation": "0"}) == "uuuu"
+    assert answer({"X-Robots-Tag": "noai"}, {}, 404) == "uddu"
 
 
 def test_a_redirect_to_a_host_that_bars_us_is_not_followed(site, other):
@@ -544,6 +606,33 @@ def test_images_are_asked_for_where_only_headers_were(dataset, site):
     assert check_optouts(made, settings(images=True)).asked == 1
     assert review_optouts(made).count("training").denied == 1
     assert check_optouts(made, settings()).asked == 0
+
+
+def test_crawlers_that_are_named_later_are_asked_for_in_what_was_kept(dataset, site):
+    text = (
+        b"User-agent: MyBot\nDisallow: /\n\nUser-agent: *\nContent-Signal: ai-train=yes\nAllow: /"
+    )
+    site.pages["/robots.txt"] = (200, {}, text)
+    made = dataset("/a.jpg")
+    check_optouts(made, settings())
+    mine = {"agents": ["MyBot"], "listed_crawlers": False}
+    assert review_optouts(made, **mine).count("generative-training").denied == 1
+    other = {"agents": ["OtherBot"], "listed_crawlers": False}
+    assert review_optouts(made, **other).count("generative-training").allowed == 1
+
+
+def test_earlier_answers_are_read_once_for_a_run(dataset, site, monkeypatch):
+    paths = [f"/{n}.jpg" for n in range(6)]
+    made = dataset(*paths, *paths)
+    check_optouts(made, settings())
+    reads = []
+    read = CheckStore._read
+    monkeypatch.setattr(CheckStore, "_read", lambda *given: reads.append(1) or read(*given))
+    monkeypatch.setattr("audit.optouts.network.check._BLOCK", 2)
+    report = check_optouts(made, settings())
+    assert (report.known, report.asked, len(reads)) == (12, 0, 1)
+    fresh = check_optouts(made, settings(images=True))
+    assert (fresh.known, fresh.asked) == (6, 6)
 
 
 def test_a_host_that_only_fails_is_left_alone_soon(dataset, site):

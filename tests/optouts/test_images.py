@@ -12,17 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.optouts import audience, judge
+from audit.optouts import audience, judge, read_stored
 from audit.optouts.cbor import CborError, decode
 from audit.optouts.data_mining import (
     VOCABULARY,
     data_mining_values,
     read_data_mining,
-    read_data_mining_of_image,
 )
 from audit.optouts.training_mining import (
     read_training_mining,
-    read_training_mining_of_image,
     training_mining_value,
 )
 
@@ -37,6 +35,15 @@ ASKING = audience()
 def answers(signals):
     """Of the four uses, d(enied) a(llowed) u(nknown)."""
     return "".join(judge(signals, use, ASKING).answer[0] for use in USES)
+
+
+def read_data_mining_of_image(image):
+    """As a check keeps it, and a review reads it."""
+    return read_stored({"data_mining": "\n".join(data_mining_values(image))}, ASKING)
+
+
+def read_training_mining_of_image(image):
+    return read_stored({"training_mining": training_mining_value(image)}, ASKING)
 
 
 @pytest.mark.parametrize(
@@ -170,6 +177,36 @@ def test_a_compressed_packet_that_inflates_without_end_is_stopped():
     assert value.startswith("error: XMP cannot be read: it is larger")
 
 
+FOREIGN = PACKET.replace(b"rdf:", b"r:").replace(b":rdf", b":r")
+FOREIGN = FOREIGN.replace(b"x:xmpmeta", b"meta:xmpmeta").replace(b"xmlns:x=", b"xmlns:meta=")
+EMPTY = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>'
+BARE = PACKET[PACKET.index(b"<rdf:RDF") : PACKET.index(b"</x:xmpmeta>")]
+LONG = made.xmp(inside="<plus:a>" + "h" * (5 << 20) + "</plus:a>")
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        (b"II*\0" + FOREIGN, "d"),
+        (b"II*\0" + EMPTY + BARE, "d"),
+        (b"II*\0" + EMPTY * 20 + PACKET, "d"),
+        (b"II*\0" + made.xmp("") * 16 + PACKET, "u"),
+        (b"II*\0" + LONG, "u"),
+        (made.png_with_xmp(LONG, compressed=True), "u"),
+        (made.jpeg_with_extended_xmp(LONG, 60_000), "u"),
+        (made.png_with_xmp(PACKET, compressed=True).replace(b"\x78\x9c", b"\x78\x00", 1), "u"),
+        *((b"II*\0" + PACKET.decode().encode(encoding), "u") for encoding in
+          ("utf-16", "utf-16-le", "utf-16-be", "utf-32-le")),
+    ],
+    ids=["prefixes", "empty-bare", "empties", "17th", "long", "long-png", "long-extended", "zlib",
+         "utf-16", "utf-16-le", "utf-16-be", "utf-32"],
+)  # fmt: skip
+def test_xmp_that_is_not_where_or_what_it_should_be_is_no_silence(image, expected):
+    signals = read_data_mining_of_image(image)
+    assert signals
+    assert answers(signals) == expected * 4
+
+
 STORE = made.training_mining(ai_generative_training="notAllowed", ai_training="allowed")
 
 
@@ -214,6 +251,44 @@ def test_an_assertion_in_a_json_box_and_in_several_manifests():
     second = made.training_mining(ai_training="allowed")
     image = made.png((b"caBX", first), (b"caBX", second))
     assert answers(read_training_mining_of_image(image)) == "uduu"
+
+
+def test_what_cannot_be_read_hides_nothing_of_what_can():
+    content = made.cbor({"entries": {"cawg.ai_training": {"use": "notAllowed"}}})
+    good = ("cawg.training-mining", made.box(b"cbor", content))
+    bad = ("cawg.training-mining", made.box(b"cbor", b"\x9b\xff"))
+    for assertions in ((good, bad), (bad, good)):
+        image = made.png((b"caBX", made.manifest_store(*assertions)))
+        assert answers(read_training_mining_of_image(image)) == "uduu"
+        assert training_mining_value(image).startswith("error: ")
+    image = made.png((b"caBX", made.manifest_store(good)), (b"caBX", STORE[:-9]))
+    assert answers(read_training_mining_of_image(image)) == "uduu"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"cawg.ai_training": {"use": "notAllowed"}, "cawg.ai_training": {"use": "allowed"}}',
+        '{"cawg.ai_training": {"use": "notAllowed", "use": "allowed"}}',
+        '{"entries": {"cawg.ai_training": "notAllowed"}, "entries": {"cawg.ai_training": "allowed"}}',
+    ],
+)
+def test_what_is_said_twice_in_an_assertion_is_denied_if_one_denies(text):
+    assert answers(read_training_mining(text)) == "uduu"
+    assert answers(read_training_mining(text.replace("notAllowed", "maybe"))) == "uuuu"
+    image = made.manifest_store(("cawg.training-mining", made.box(b"json", text.encode())))
+    assert answers(read_training_mining_of_image(made.png((b"caBX", image)))) == "uduu"
+
+
+def test_a_map_with_a_key_twice_keeps_both():
+    (no, yes) = (
+        made.cbor({"cawg.ai_training": {"use": use}})[1:] for use in ("notAllowed", "allowed")
+    )
+    assert decode(b"\xa2" + no + yes) == [
+        {"cawg.ai_training": {"use": "notAllowed"}}, {"cawg.ai_training": {"use": "allowed"}},
+    ]  # fmt: skip
+    image = made.manifest_store(("cawg.training-mining", made.box(b"cbor", b"\xa2" + no + yes)))
+    assert answers(read_training_mining_of_image(made.png((b"caBX", image)))) == "uduu"
 
 
 def test_a_manifest_that_is_cut_off_is_unknown():

@@ -117,6 +117,24 @@ def test_all_rows_of_a_finding_can_be_had(dataset):
     assert len(review.rows) == expected(dataset)["unknown"]
 
 
+def test_rows_are_trimmed_while_parts_add_up(dataset, monkeypatch):
+    from audit.optouts import review
+
+    most = []
+    absorb = review.PartTally.absorb
+
+    def watched(self, other):
+        most.append(len(self.rows))
+        absorb(self, other)
+
+    monkeypatch.setattr(review.PartTally, "absorb", watched)
+    rows = review_optouts(dataset, rows="unknown", limit=1).rows
+    assert [row.row for row in rows] == [0]
+    assert max(most) <= 4
+    everything = review_optouts(dataset, rows="unknown", limit=None).rows
+    assert len(everything) == expected(dataset)["unknown"]
+
+
 def test_rows_without_any_signal_say_so(dataset):
     review = review_optouts(dataset, rows="unknown", where="x_robots_tag IS NULL", limit=1)
     assert "no permission" in review.rows[0].verdict.reason
@@ -165,6 +183,87 @@ def test_of_a_url_that_was_checked_twice_the_newest_values_hold(dataset, tmp_pat
     assert (signal.reader, signal.samples) == ("iptc-data-mining", 1)
     review = review_optouts(dataset, where=where, sidecars=files[:1])
     assert [(s.reader, s.samples) for s in review.signals] == [("x-robots-tag", 1)]
+
+
+SILENT = "x_robots_tag IS NULL AND data_mining IS NULL AND tdm_reservation IS NULL"
+OLD, NEW = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        # Each file: what it says for generative training, and when it was seen
+        ([("n", OLD), ("y", NEW)], "allowed"),
+        ([("y", OLD), ("n", NEW)], "denied"),
+        ([("n", OLD), ("error: timeout", NEW)], "denied"),
+        ([("y", OLD), ("error: timeout", NEW)], "unknown"),
+        ([("error: timeout", OLD), ("y", NEW)], "allowed"),
+        ([("y", OLD), ("Error: timeout", OLD)], "unknown"),
+        ([("n", None), ("y", None)], "denied"),
+        ([("n", OLD), ("y", OLD)], "denied"),
+        ([("n", None), ("y", NEW)], "denied"),
+        ([("y", None), ("error: timeout", NEW)], "unknown"),
+        ([("n", "yesterday"), ("y", "1971-01-01")], "denied"),
+        ([("n", OLD), ("", NEW)], "unknown"),
+        ([("n", OLD), (None, NEW)], "denied"),
+        ([("n", "2026-01-01T10:00:00+02:00"), ("y", "2026-01-01T09:00:00Z")], "allowed"),
+    ],
+)
+@pytest.mark.parametrize("layout", ["rows", "files", "backwards", "different"])
+def test_what_holds_of_several_values_of_a_url(dataset, tmp_path, files, expected, layout):
+    url = "https://0.example.org/0.jpg"
+    told = [
+        {"url": url, "checked_at": when,
+         "http_headers": f"Content-Usage: train-ai={said}" if said in ("y", "n") else said}
+        for said, when in files
+    ]  # fmt: skip
+    texts = {"url": pl.String, "checked_at": pl.String, "http_headers": pl.String}
+    frames = [pl.DataFrame(told, schema=texts)]
+    if layout != "rows":
+        frames = frames[0].partition_by("url", "checked_at", "http_headers")
+        frames = frames[::-1] if layout == "backwards" else frames
+    if layout == "different":
+        frames[-1] = frames[-1].with_columns(robots_txt=pl.lit("allowed"))
+    paths = [tmp_path / f"{place}.parquet" for place in range(len(frames))]
+    for frame, path in zip(frames, paths, strict=True):
+        frame.write_parquet(path)
+    count = review_optouts(dataset, where=SILENT, sidecars=paths).count("generative-training")
+    before = review_optouts(dataset, where=SILENT).count("generative-training")
+    changed = {name: getattr(count, name) - getattr(before, name) for name in ("denied", "allowed")}
+    assert changed == {name: int(name == expected) for name in changed}
+
+
+def test_names_of_columns_are_shown_so_that_they_move_no_cursor(dataset, tmp_path):
+    pl.DataFrame({"\x1b[2J\u202eodd": ["x"]}).write_parquet(tmp_path / "odd.parquet")
+    with pytest.raises(ColumnError) as raised:
+        review_optouts(dataset, sidecars=[tmp_path / "odd.parquet"])
+    assert r"\x1b[2J\u202eodd" in raised.value.hint
+
+
+def test_headers_that_could_not_be_had_are_unknown(write_shard, audit):
+    shard = write_shard(
+        "e.parquet",
+        ["a"] * 3,
+        http_headers=["error: timeout", "Date: 1", None],
+        tdm_reservation=["0"] * 3,
+    )
+    audit("ingest", shard, "--name", "failed")
+    assert counts(review_optouts(Home().open("failed")), "mining") == {"allowed": 2, "unknown": 1}
+
+
+def test_the_pages_of_images_may_be_given(dataset, tmp_path):
+    url = "https://0.example.org/0.jpg"
+    before = review_optouts(dataset, where=SILENT).count("training").denied
+    for page, more in [
+        ('<html><head><meta name="robots" content="noai">', 1),
+        ('<meta content="nofollow" name="GPTBot" content="noai">', 1),
+        ('<meta name="tdm-reservation" content="1">', 1),
+        ("<meta name='somebot' content='noai'>", 0),
+    ]:
+        pl.DataFrame({"url": [url], "page_html": [page]}).write_parquet(tmp_path / "p.parquet")
+        review = review_optouts(dataset, where=SILENT, sidecars=[tmp_path / "p.parquet"])
+        assert review.count("training").denied == before + more, page
+        assert {s.source for s in review.signals} == ({"meta"} if more else set())
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,22 @@ def answers(value, asking=EVERYBODY):
         ("nofollow, nosnippet, noarchive", "uuu"),
         ("", "uuu"),
         ("noaix", "uuu"),
+        ("max-snippet:-1;noai", "ddu"),
+        ("unavailable_after: 25 Jun 2050 15:00:00 GMT; noai", "ddu"),
+        ("noai.", "ddu"),
+        ("noai\u00a0", "ddu"),
+        ("nofollow\u2003noai", "ddu"),
+        ("noai\u200b", "ddu"),
+        ("\uff4e\uff4f\uff41\uff49", "ddu"),
+        ("no-ai", "ddu"),
+        ("no-ai: true", "ddu"),
+        ("no_image_ai", "ddu"),
+        ("noai=1", "ddu"),
+        ("noindex/noai", "ddd"),
+        ("robots: noai", "ddu"),
+        ("X-Robots-Tag: noai", "ddu"),
+        ("all.", "uuu"),
+        ("in-dex", "uuu"),
         ("no ai", "uuu"),
         ("unavailable_after: 25 Jun 2010 15:00:00 PST", "uud"),
         ("unavailable_after: Fri, 25 Jun 2010 15:00:00 GMT, noai", "ddd"),
@@ -64,9 +80,19 @@ def test_words_and_what_they_say(value, expected):
 
 
 def test_words_behind_a_name_are_for_that_crawler_alone():
-    value = "googlebot: noai, noindex"
+    value = "googlebot: noai noindex"
     assert answers(value, audience(["img2dataset"], listed=False)) == "uuu"
     assert answers(value, audience(["GoogleBot"], listed=False)) == "ddd"
+
+
+def test_what_is_denied_behind_a_further_comma_may_be_denied_to_all():
+    """Who joins the headers "otherbot: nofollow" and "noai" makes one list of them."""
+    assert answers("otherbot: nofollow, noai") == "ddu"
+    assert answers("otherbot: noai, nofollow") == "uuu"
+    assert answers("otherbot: nofollow, all") == "uuu"
+    assert [s.agent for s in read_x_robots_tag("otherbot: noai, thirdbot: noai")] == [
+        "otherbot", "thirdbot",
+    ]  # fmt: skip
 
 
 def test_a_name_holds_to_the_end_of_its_line_or_to_the_next_name():

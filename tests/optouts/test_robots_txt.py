@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -130,6 +133,94 @@ def test_a_hostile_pattern_is_matched_in_no_time():
     assert deciding_rule([Rule(False, pattern)], "/" + "a" * 30_000 + "b") is None
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("User-agent: GPTBot*\nDisallow: /", "denied"),
+        ("User-agent: otherbot, CCBot\nDisallow: /", "denied"),
+        ("User-agent: otherbot, *\nDisallow: /", "denied"),
+        ("User-agent: otherbot CCBot/2.0\nDisallow: /", "denied"),
+        ("User-agent: Mozilla/5.0 (compatible; GPTBot/1.0)\nDisallow: /", "denied"),
+        ("User-agent: *\nDisallow: images/", "denied"),
+        ("User-agent: *\nDisallow: https://e.org/images/", "denied"),
+        ("User-agent: *\nDisallow: https://e.org", "denied"),
+        ("User-agent: *\nDisallow: other/", "unknown"),
+        ("User-agent: *\nDisallow: /\nAllow: images/", "denied"),
+    ],
+)
+def test_what_people_write_besides_the_rfc_denies(text, expected):
+    assert answer(text, path="/images/a.jpg") == expected
+    kept = applied(text, audience(), "/images/a.jpg")
+    assert answer(kept, path=None) == expected
+
+
+def test_a_crawler_that_a_line_may_name_is_permitted_nothing_by_it():
+    text = "User-agent: other, MyBot\nAllow: /\n\nUser-agent: *\nDisallow: /"
+    mine = {"agents": ["MyBot"], "listed": False}
+    assert answer(text, **mine) == "denied"
+    assert answer(applied(text, audience(), "/a.jpg"), path=None, **mine) == "denied"
+    assert answer("User-agent: other, MyBot\nAllow: /", **mine) == "unknown"
+    assert answer("User-agent: MyBot\nAllow: /", **mine) == "allowed"
+
+
+def test_what_is_kept_of_a_path_is_for_every_crawler_that_is_named():
+    text = "User-agent: MyBot\nDisallow: /\n\nUser-agent: *\nContent-Signal: ai-train=yes\nAllow: /"
+    kept = applied(text, audience(), "/a.jpg")
+    assert answer(kept, path=None, agents=["MyBot"], listed=False) == "denied"
+    assert answer(kept, path=None, agents=["Other"], listed=False) == "allowed"
+
+
+def test_of_too_many_crawlers_those_that_are_asked_for_are_kept_and_others_unknown():
+    lines = [f"User-agent: bot{number}\nDisallow: /{number}\n" for number in range(9_000)]
+    text = "".join(lines) + "User-agent: GPTBot\nDisallow: /\nUser-agent: bot\nAllow: /"
+    kept = applied(text, audience(), "/a.jpg")
+    assert len(kept) < 100_000
+    assert answer(kept, path=None) == "denied"
+    assert answer(kept, path=None, agents=["bot8999"], listed=False) == "unknown"
+    assert "not read" in kept
+
+
+def test_many_crawlers_that_share_many_rules_take_little_time_and_memory():
+    text = "".join(f"User-agent: b{n}\n" for n in range(4_000)) + "Allow: /x\n" * 4_000
+    text += "".join(f"User-agent: b{n}\nAllow: /{n}\n" for n in range(4_000))
+    tracemalloc.start()
+    started = time.monotonic()
+    robots = parse_robots_txt(text)
+    applied(text, audience(), "/a.jpg")
+    assert time.monotonic() - started < 5
+    assert tracemalloc.get_traced_memory()[1] < 30 << 20
+    tracemalloc.stop()
+    assert len(robots.groups["b77"].rules) == 4_001
+
+
+@pytest.mark.parametrize("pattern", ["/p{}*x", "/*{}x", "/p{}"])
+def test_each_path_of_a_file_with_many_rules_takes_little_time(pattern):
+    names = "".join(f"User-agent: {name}\n" for name in ("GPTBot", "CCBot", "ClaudeBot"))
+    text = names + "".join(f"Disallow: {pattern.format(n)}\n" for n in range(20_000))
+    applied(text, audience(), "/0")
+    started = time.monotonic()
+    for number in range(5):
+        assert "Disallow: /  " not in applied(text, audience(), f"/z/{number}.jpg")
+    assert time.monotonic() - started < 0.5
+    assert "Disallow: /  # by" in applied(text, audience(), "/p19999x")
+
+
+_EVERY_RULE = st.lists(
+    st.tuples(st.booleans(), st.text("/ab*$%", max_size=5).map(lambda text: "/" + text)), max_size=8
+)
+
+
+@given(_EVERY_RULE, st.text("/ab$*%", max_size=8).map(lambda text: "/" + text))
+def test_many_rules_decide_as_one_after_the_other(rules, path):
+    lines = [f"{'Allow' if allows else 'Disallow'}: {pattern}" for allows, pattern in rules]
+    _, group = parse_robots_txt("\n".join(["User-agent: *", *lines])).group("x")
+    expected = deciding_rule([Rule(*rule) for rule in rules], path)
+    found = group.deciding_rule(path)
+    assert (found is None) == (expected is None)
+    if found is not None:
+        assert found.allows == expected.allows
+
+
 def test_a_barred_ai_crawler_denies_training_and_not_search():
     text = "User-agent: GPTBot\nDisallow: /"
     assert [answer(text, use) for use in ("training", "generative-training", "search")] == [
@@ -223,6 +314,7 @@ def test_the_list_has_the_crawlers_that_people_bar_most():
     assert {
         "gptbot", "ccbot", "google-extended", "anthropic-ai", "claudebot", "bytespider",
         "img2dataset", "applebot-extended", "facebookbot", "meta-externalagent", "perplexitybot",
+        "omgilibot", "cohere-ai", "claude-web", "diffbot", "meta-externalfetcher", "amazonbot",
     } <= known  # fmt: skip
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 import audit.optouts
 from audit.optouts import READERS, Reader, Signal, audience, judge, read_stored, register
 from audit.optouts.headers import read_headers
-from audit.optouts.tdmrep import read_reservation, read_tdmrep_json
+from audit.optouts.preferences import read_preferences
+from audit.optouts.tdmrep import matching_rule, read_reservation
 
 USES = ("mining", "training", "generative-training", "search")
 ASKING = audience()
@@ -66,27 +67,29 @@ TDMREP = [
     ],
 )
 def test_the_first_location_that_matches_decides(path, expected):
-    assert read_tdmrep_json(json.dumps(TDMREP), path).answer == expected
+    rule = matching_rule(json.dumps(TDMREP), path)
+    assert read_reservation(rule.value).answer == expected
 
 
 def test_the_policy_of_a_rule_is_told():
-    assert (
-        "https://p/policy.json" in read_tdmrep_json(json.dumps(TDMREP), "/directory-b/html/").reason
-    )
+    rule = matching_rule(json.dumps(TDMREP), "/directory-b/html/")
+    assert rule.policy == "https://p/policy.json"
+    assert rule.policy in read_reservation(rule.value, rule.policy).reason
 
 
 def test_paths_that_no_location_matches_are_not_spoken_of():
-    assert read_tdmrep_json(json.dumps(TDMREP[:1]), "/other") is None
-    assert read_tdmrep_json("[]", "/") is None
+    assert matching_rule(json.dumps(TDMREP[:1]), "/other") is None
+    assert matching_rule("[]", "/") is None
 
 
 @pytest.mark.parametrize(
     "text",
     ["", "{}", "null", "[1]", '[{"location": "/"}]', '[{"tdm-reservation": 1}]', "[" * 50_000,
-     '[{"location": "/", "tdm-reservation": 2}]', "<html>"],
+     "<html>", '[{"location": "/", "tdm-reservation": 1, "tdm-reservation": 0}]'],
 )  # fmt: skip
-def test_a_file_that_breaks_the_protocol_is_unknown(text):
-    assert read_tdmrep_json(text, "/x").answer == "unknown"
+def test_a_file_that_breaks_the_protocol_is_refused(text):
+    with pytest.raises(ValueError, match=r"it is|a rule"):
+        matching_rule(text, "/x")
 
 
 @pytest.mark.parametrize(
@@ -101,6 +104,62 @@ def test_a_file_that_breaks_the_protocol_is_unknown(text):
 )
 def test_headers_as_lines_and_as_json(text):
     assert answers(read_headers(text)) == "addu"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"x-robots-tag": "noai", "x-robots-tag": "index"}',
+        '{"X-Robots-Tag": ["noai"], "x_robots_tag": "all"}',
+        '[{"value": "noai", "name": "X-Robots-Tag"}]',
+        '[{"name": "X-Robots-Tag", "value": "noai", "value": "all"}]',
+        '{"headers": [{"Name": "X-Robots-Tag", "Value": "noai"}]}',
+        '{"response": {"headers": {"x-robots-tag": "noai"}}}',
+        '{"x-robots-tag": {"0": "noai"}}',
+        "X-Robots-Tag:\r\n noai\r\n",
+        "Date: now\nX-Robots-Tag: nofollow,\n\tnoai",
+    ],
+)
+def test_no_way_to_keep_headers_loses_a_denial(text):
+    assert answers(read_headers(text))[1:3] == "dd"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["X-Robots-Tag noai", "{'X-Robots-Tag': 'noai'}", '["X-Robots-Tag: noai"]',
+     '{"all": "x-robots-tag: noai"}'],
+)  # fmt: skip
+def test_headers_that_name_one_of_opt_outs_and_cannot_be_read_are_unknown(text):
+    assert {s.answer for s in read_headers(text)} == {"unknown"}
+
+
+@pytest.mark.parametrize(
+    ("reader", "value", "expected"),
+    [
+        ("content-usage", "train-ai=n, train-ai=y", "uddu"),
+        ("content-usage", "train-ai=n\ntrain-ai=y", "uddu"),
+        ("content-usage", "train-ai=y, train-ai=maybe", "uuuu"),
+        ("content-usage", "train-ai=N", "uddu"),
+        ("content-usage", "train-ai=no", "uddu"),
+        ("content-usage", 'train-ai="No"', "uddu"),
+        ("content-usage", "train-ai=?0", "uddu"),
+        ("content-usage", "train-ai=Y", "uuuu"),
+        ("content-usage", "train-ai=yes", "uuuu"),
+        ("content-usage", "train-ai", "uuuu"),
+        ("content-usage", "ai-train=no", "uddu"),
+        ("content-usage", "ai-train=yes", "uuuu"),
+        ("content-signal", "ai-train=no, ai-train=yes", "uddu"),
+        ("content-signal", "ai-train=no\nai-train=yes", "uddu"),
+        ("content-signal", "ai-train=n", "uddu"),
+        ("content-signal", "ai-train  =\tNO", "uddu"),
+        ("content-signal", "ai-training=no", "uddu"),
+        ("content-signal", "ai-training=yes", "uuuu"),
+        ("content-signal", "ai-train=y", "uuuu"),
+        ("content-signal", "ai-train=yes", "uaau"),
+    ],
+)
+def test_preferences_that_contradict_themselves_or_are_spelled_otherwise(reader, value, expected):
+    assert answers(read_preferences(value, reader)) == expected
 
 
 def test_headers_that_are_broken_are_unknown():
@@ -202,6 +261,24 @@ def test_an_error_is_unknown_and_lifts_a_permission():
     values = {"data_mining": "DMI-ALLOWED"}
     assert answers(read_stored(values, ASKING)) == "aaaa"
     assert answers(read_stored(values | {"x_robots_tag": "error: timeout"}, ASKING)) == "uuuu"
+
+
+@pytest.mark.parametrize(
+    ("role", "value", "expected"),
+    [
+        ("data_mining", "error: XMP cannot be read\nDMI-PROHIBITED", "dddd"),
+        ("data_mining", "DMI-ALLOWED\nerror: XMP cannot be read", "uuuu"),
+        ("training_mining", 'error: damaged\n{"cawg.ai_training": "notAllowed"}', "uduu"),
+        ("x_robots_tag", "noai\nError: HTTP 404", "uddu"),
+        ("tdm_reservation", "error: tdmrep.json: HTTP 500\n1", "dddu"),
+        ("tdm_reservation", "0\nerror: tdmrep.json: HTTP 500", "uuuu"),
+        ("training_mining", '{"cawg.ai_training": "allowed"}\x1e{"cawg.ai_training": "notAllowed"}', "uduu"),
+        ("robots_txt", "User-agent: *\nAllow: /\x1eUser-agent: *\nDisallow: /", "dddd"),
+        ("robots_txt", "error: HTTP 503\x1eUser-agent: GPTBot\nDisallow: /", "uddu"),
+    ],
+)  # fmt: skip
+def test_what_was_read_counts_beside_an_error_and_beside_other_values(role, value, expected):
+    assert answers(read_stored({role: value}, ASKING)) == expected
 
 
 def test_a_reader_of_ones_own_that_fails_is_unknown():

@@ -332,3 +332,27 @@ def test_any_set_of_rows_is_left_out(tmp_path_factory, data):
     for n in range(6):
         assert result[str(n)].samples == (n not in gone)
     assert np.isin(np.arange(30), now.removed.rows(0)).sum() == len(gone)
+
+
+def test_removals_that_were_planned_on_one_state_tell_what_each_does(home, dataset):
+    """The second is carried out after the first: its numbers are those of that moment."""
+    plans = []
+    for where in ("width in (60, 62)", "width in (62, 64)", "width in (66, 68)"):
+        asked = Wanted(concepts=(Concept("Monet"),), where=where)
+        plans.append(plan_removal(dataset, asked, find_samples(dataset, asked), REASON, "me"))
+    before = home.open("d")
+    for plan, newly in zip(plans, (2, 1, 2), strict=True):
+        report = carry_out(home, plan)
+        after = home.open("d")
+        assert report.newly == newly
+        assert {one.what: (one.before, one.after) for one in report.changes} == {
+            "samples": (before.coverage.samples, after.coverage.samples),
+            "distinct URLs": tuple(overview(one).distinct_urls["value"] for one in (before, after)),
+            "samples that name 'Monet'": tuple(
+                count_by_caption(one, [Concept("Monet")])["Monet"].samples
+                for one in (before, after)
+            ),
+        }
+        assert report.found.already_removed == 2 - newly
+        before = after
+    assert report.found.coverage.removals == ("0001", "0002")

@@ -172,8 +172,14 @@ class Client:
         self,
         url: str,
         ask: Callable[[str], Answer],
+        on_redirect: Callable[[Answer, str], None] = lambda answer, to: None,
     ) -> Answer:
         """The answer behind redirects, each asked with ``ask``, which may refuse.
+
+        Parameters
+        ----------
+        on_redirect:
+            Called with each redirect and the URL that it leads to.
 
         Raises
         ------
@@ -191,6 +197,7 @@ class Client:
                 raise RequestError("a redirect to no URL", passing=False) from error
             if not url.lower().startswith(("http://", "https://")):
                 raise RequestError("a redirect away from the web", passing=False)
+            on_redirect(answer, url)
         raise RequestError(f"more than {self._limits.redirects} redirects", passing=False)
 
     def _connection(self, url: str) -> TimedConnection | TimedSecureConnection:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from audit.optouts.network.client import PASSING, Answer, Client, RequestError, origin_of
 from audit.optouts.robots_txt import (
     MAX_BYTES,
-    deciding_rule,
     parse_robots_txt,
     path_of,
 )
@@ -23,6 +22,8 @@ MAX_RETRY_AFTER = 120.0
 #: After so many failures in a row nothing more is asked of a host in this run.
 GIVE_UP_AFTER = 5
 _TDMREP_BYTES = 1 << 20
+#: Answers by which a server says that there is no such file.
+_NO_FILE = (404, 410)
 #: Texts of hosts that are kept in memory.
 _CACHED_BYTES = 128 << 20
 
@@ -45,7 +46,8 @@ class SiteFile:
     """A file that speaks for a whole site."""
 
     text: str | None  #: None if there is none
-    error: str | None = None  #: why nobody knows whether there is one
+    error: str | None = None  #: why nobody knows what it says
+    bars: bool = True  #: whether we may fetch nothing, if it is a robots.txt in error
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,21 @@ class Hosts:
         self._cached = 0
         self._loading: dict[tuple[str, str, int], threading.Lock] = {}
 
-    def ask(self, url: str, *, method: str = "GET", max_bytes: int = 0) -> Answer:
+    def ask(
+        self,
+        url: str,
+        *,
+        method: str = "GET",
+        max_bytes: int = 0,
+        on_redirect: Callable[[Answer, str], None] = lambda answer, to: None,
+    ) -> Answer:
         """One URL, retried where that may help, redirects followed where their hosts permit.
+
+        Parameters
+        ----------
+        on_redirect:
+            Called with each answer that is a redirect and with the URL that it leads to, before
+            that is asked, or refused.
 
         Raises
         ------
@@ -85,7 +100,7 @@ class Hosts:
                 self.check_permitted(target)
             return self._patiently(target, method, max_bytes)
 
-        return self._client.follow(url, permitted)
+        return self._client.follow(url, permitted, on_redirect)
 
     def check_permitted(self, url: str) -> None:
         """Refuse a URL that its robots.txt bars us from; a robots.txt out of reach bars all.
@@ -96,11 +111,10 @@ class Hosts:
             If so.
         """
         robots = self.site(url).robots
-        if robots.error:
+        if robots.error and robots.bars:
             raise RequestError(f"robots.txt out of reach: {robots.error}", passing=True)
-        held = parse_robots_txt(robots.text or "").group(self._token)
-        rule = held and deciding_rule(held[1].rules, path_of(url))
-        if rule and not rule.allows:
+        rule = parse_robots_txt(robots.text or "").barring_rule(self._token, path_of(url))
+        if rule:
             raise RequestError(f"robots.txt bars this check ({rule})", passing=False)
 
     def forget(self) -> None:
@@ -143,11 +157,10 @@ class Hosts:
         scheme, host, port = origin
         base = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
         robots = self._file(f"{base}/robots.txt", MAX_BYTES + 1)
-        if robots.error:
+        if robots.error and robots.bars:
             return Site(robots, SiteFile(None, "robots.txt is out of reach"))
-        held = parse_robots_txt(robots.text or "").group(self._token)
-        rule = held and deciding_rule(held[1].rules, WELL_KNOWN)
-        if rule and not rule.allows:
+        rule = parse_robots_txt(robots.text or "").barring_rule(self._token, WELL_KNOWN)
+        if rule:
             return Site(robots, SiteFile(None, f"robots.txt bars this check ({rule})"))
         tdmrep = self._file(base + WELL_KNOWN, _TDMREP_BYTES)
         # Many servers answer every path with a page of theirs: then there is no such file.
@@ -164,9 +177,11 @@ class Hosts:
             return SiteFile(None, error.reason)
         if 200 <= answer.status < 300:
             return SiteFile(answer.body.decode("utf-8", "replace"))
-        if 400 <= answer.status < 500 or answer.status in (300, 304):
+        if answer.status in _NO_FILE:
             return SiteFile(None)
-        return SiteFile(None, f"HTTP {answer.status}")
+        # RFC 9309 lets a crawler go on after every 4xx; that is no word on what the file says.
+        may_go_on = 400 <= answer.status < 500
+        return SiteFile(None, f"HTTP {answer.status}", bars=not may_go_on)
 
     def _patiently(self, url: str, method: str, max_bytes: int, *, whole: bool = False) -> Answer:
         host = origin_of(url)[1]

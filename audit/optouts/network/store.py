@@ -10,16 +10,20 @@ holds. A file is written whole, so that whatever stops a check costs what came s
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from audit.datasets.duckdb_paths import parquet_sql
 from audit.datasets.files import written_whole
 from audit.errors import SourceError
 from audit.optouts.network.asking import Checked
@@ -39,6 +43,8 @@ class CheckStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._answered: npt.NDArray[np.uint64] | None = None  #: by earlier runs, once read
+        self._added: set[int] = set()
         self._begun = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
 
     def add(self, rows: Sequence[Checked]) -> None:
@@ -57,6 +63,7 @@ class CheckStore:
             number += 1
         with written_whole(path) as stream:
             pq.write_table(table, stream, compression="zstd")
+        self._added.update(_hash(row.url) for row in rows if not row.passing)
 
     def missing(
         self,
@@ -68,6 +75,9 @@ class CheckStore:
     ) -> pl.Series:
         """Those of ``urls`` that have no answer that may stand.
 
+        Earlier answers are read once; what is added afterwards is remembered. Memory is eight
+        bytes for each URL that was ever answered.
+
         Parameters
         ----------
         files:
@@ -77,18 +87,31 @@ class CheckStore:
         images:
             Whether an answer without a look at the image does not do.
         """
+        if self._answered is None:
+            self._answered = self._read(files, not_before, images)
+        hashes = np.fromiter(map(_hash, urls.to_list()), np.uint64, len(urls))
+        place = np.searchsorted(self._answered, hashes)
+        known = np.zeros(len(urls), bool)
+        inside = place < len(self._answered)
+        known[inside] = self._answered[place[inside]] == hashes[inside]
+        added = [value in self._added for value in hashes.tolist()]
+        return urls.filter(pl.Series(~(known | np.array(added, bool))))
+
+    def _read(
+        self, files: Sequence[Path], not_before: datetime | None, images: bool
+    ) -> npt.NDArray[np.uint64]:
+        """Hashes of the URLs that have an answer, sorted."""
         if not files:
-            return urls
-        listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+            return np.empty(0, np.uint64)
         oldest = "" if not_before is None else not_before.isoformat(timespec="milliseconds")
         engine = duckdb.connect(config={"threads": 1, "memory_limit": "1GB"})
-        engine.register("wanted", pl.DataFrame({"url": urls}).to_arrow())
         try:
             found = engine.execute(
-                f"SELECT url FROM wanted ANTI JOIN (SELECT url FROM read_parquet([{listed}]) "
-                "WHERE NOT passing AND checked_at >= ? AND (images OR NOT ?)) AS done USING (url)",
+                "SELECT CAST('0x' || substr(md5(url), 1, 16) AS UBIGINT) AS hash "
+                f"FROM {parquet_sql(files)} "
+                "WHERE NOT passing AND checked_at >= ? AND (images OR NOT ?)",
                 [oldest, images],
-            ).fetchall()
+            ).fetchnumpy()["hash"]
         except duckdb.Error as error:
             raise SourceError(
                 f"{self.folder}: what was checked before cannot be read "
@@ -97,7 +120,12 @@ class CheckStore:
             ) from error
         finally:
             engine.close()
-        return pl.Series("url", [url for (url,) in found], dtype=pl.String)
+        return np.unique(np.asarray(found, np.uint64))
+
+
+def _hash(url: str) -> int:
+    """What a part has of a URL too: the first eight bytes of its MD5."""
+    return int.from_bytes(hashlib.md5(url.encode(), usedforsecurity=False).digest()[:8], "big")
 
 
 def _writable(row: Checked) -> dict[str, object]:
