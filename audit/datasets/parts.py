@@ -40,6 +40,7 @@ _TYPES = {
     "page_url": "varchar", "crawl_date": "varchar", "http_headers": "varchar",
     "x_robots_tag": "varchar", "robots_txt": "varchar", "tdm_reservation": "varchar",
     "tdm_policy": "varchar", "data_mining": "varchar", "training_mining": "varchar",
+    "page_html": "varchar",
     "similarity": "float", "nsfw": "varchar",
     "punsafe": "float", "pwatermark": "float", "aesthetic": "float", "language": "varchar",
     "phash": "varchar", "md5": "varchar", "sha256": "varchar", "hash": "varchar",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from urllib.parse import urlsplit, urlunsplit
 
@@ -59,6 +60,9 @@ def spellings(url: str) -> dict[str, str]:
         hosts.setdefault(plain.removeprefix("www."), "without www")
     else:
         hosts.setdefault(f"www.{plain}", "with www")
+    for host, differs in list(hosts.items()):
+        for name in names_of_host(host):
+            hosts.setdefault(name, ", ".join(filter(None, (differs, "host in other letters"))))
     paths = {parts.path: ""}
     if parts.query:
         pass  # a slash before a query may matter to whoever answers it
@@ -84,6 +88,21 @@ def spellings(url: str) -> dict[str, str]:
             escaped = other.replace("&", "&amp;")
             found.setdefault(escaped, ", ".join(filter(None, (differs, "&amp; for &"))))
     return found
+
+
+def names_of_host(host: str) -> set[str]:
+    """How datasets write a host: in letters of any script, and in those of the name system.
+
+    >>> sorted(names_of_host("münchen.de")), sorted(names_of_host("xn--mnchen-3ya.de"))
+    (['münchen.de', 'xn--mnchen-3ya.de'], ['münchen.de', 'xn--mnchen-3ya.de'])
+    """
+    name = host.strip(".").lower()
+    names = {name}
+    with contextlib.suppress(UnicodeError):
+        names.add(name.encode("idna").decode())
+    with contextlib.suppress(UnicodeError):
+        names.add(name.encode("ascii").decode("idna"))
+    return names
 
 
 def url_hash(url: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -18,7 +17,7 @@ from audit.captions.phrases import ConceptPhrases
 from audit.datasets.conditions import Condition
 from audit.datasets.dataset import Part
 from audit.datasets.scan import rows_meeting, scan_part
-from audit.removal.addresses import spellings, url_hash
+from audit.removal.addresses import names_of_host, spellings, url_hash
 from audit.removal.found import Searched, matches
 from audit.removal.hashes import near_hashes, numbers_of_hashes
 
@@ -115,7 +114,7 @@ class HostScan(_ColumnScan):
     def __init__(self, hosts: Sequence[str], first: int) -> None:
         super().__init__("host", "host")
         self._hosts = [
-            (first + n, name) for n, host in enumerate(hosts) for name in _names_of_host(host)
+            (first + n, name) for n, host in enumerate(hosts) for name in names_of_host(host)
         ]
 
     def __call__(self, part: Part) -> Iterator[pl.DataFrame]:
@@ -129,15 +128,6 @@ class HostScan(_ColumnScan):
                 rows = np.flatnonzero(hit[codes])
                 if len(rows):
                     yield matches(part.shard.ordinal, rows + start, asked, "host", same=True)
-
-
-def _names_of_host(host: str) -> set[str]:
-    """How datasets write a host: in letters of any script, or in those of the name system."""
-    name = host.strip(".").lower()
-    names = {name}
-    with contextlib.suppress(UnicodeError):
-        names |= {name.encode("idna").decode(), name.encode().decode("idna")}
-    return names
 
 
 class CaptionScan:

@@ -266,6 +266,15 @@ def test_the_pages_of_images_may_be_given(dataset, tmp_path):
         assert {s.source for s in review.signals} == ({"meta"} if more else set())
 
 
+def test_pages_may_be_a_column_of_the_dataset(write_shard, audit):
+    pages = ['<meta name="robots" content="noai">', '<meta name="x" content="noai">', None]
+    shard = write_shard("pages.parquet", ["x"] * 3, page_html=pa.array(pages, pa.string()))
+    audit("ingest", shard, "--name", "pages")
+    review = review_optouts(Home().open("pages"))
+    assert review.columns == ("page_html",)
+    assert counts(review, "training") == {"denied": 1, "unknown": 2}
+
+
 @pytest.mark.parametrize(
     ("columns", "error"),
     [

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.errors import UsageError
-from audit.removal.addresses import checked_url, spellings, url_hash
+from audit.removal.addresses import checked_url, names_of_host, spellings, url_hash
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,9 @@ from audit.removal.addresses import checked_url, spellings, url_hash
         ("https://example.org/i?a=1&b=2", "https://example.org/i?a=1&amp;b=2"),
         ("https://example.org/i?a=1&amp;b=2", "http://example.org/i?a=1&b=2"),
         ("  https://example.org/a.jpg ", "https://example.org/a.jpg"),
+        ("https://münchen.de/a.jpg", "https://xn--mnchen-3ya.de/a.jpg"),
+        ("https://xn--mnchen-3ya.de/a.jpg", "http://www.münchen.de/a.jpg"),
+        ("https://xn--mnchen-3ya.de/a.jpg", "https://münchen.de/a.jpg"),
     ],
 )
 def test_same_work(asked, there):
@@ -71,3 +74,13 @@ def test_hash_is_the_first_half_of_md5(text):
         assert f"{url_hash(text):016x}" == hashlib.md5(text.encode()).hexdigest()[:16]
     else:
         url_hash(text)
+
+
+@pytest.mark.parametrize("host", ["münchen.de", "MÜNCHEN.de.", "xn--mnchen-3ya.de"])
+def test_a_host_is_found_in_both_its_letters(host):
+    assert names_of_host(host) == {"münchen.de", "xn--mnchen-3ya.de"}
+
+
+@given(st.text(max_size=30))
+def test_any_text_has_itself_among_its_names(text):
+    assert text.strip(".").lower() in names_of_host(text)
