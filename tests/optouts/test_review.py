@@ -233,6 +233,17 @@ def test_what_holds_of_several_values_of_a_url(dataset, tmp_path, files, expecte
     assert changed == {name: int(name == expected) for name in changed}
 
 
+def test_many_urls_that_are_there_twice_are_united_in_turns(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr("audit.optouts.sidecars._AT_A_TIME", 50)
+    urls = [f"https://{shard}.example.org/{row}.jpg" for shard in (0, 1) for row in range(300)]
+    for name, tag in (("a", "noai"), ("b", "all")):
+        frame = pl.DataFrame({"url": urls, "x_robots_tag": tag, "checked_at": OLD})
+        (frame if tag == "noai" else frame[1:]).write_parquet(tmp_path / f"{name}.parquet")
+    review = review_optouts(dataset, sidecars=[tmp_path / "a.parquet", tmp_path / "b.parquet"])
+    assert counts(review) == {"denied": 600}
+    assert {s.samples for s in review.signals if s.values[0] == ("all", 599)} == {599}
+
+
 def test_names_of_columns_are_shown_so_that_they_move_no_cursor(dataset, tmp_path):
     pl.DataFrame({"\x1b[2J\u202eodd": ["x"]}).write_parquet(tmp_path / "odd.parquet")
     with pytest.raises(ColumnError) as raised:
