@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from audit.cli.options import common_options, dataset_option, output_option
+from audit.cli.options import common_options, dataset_option, given, output_option
 from audit.cli.talk import Talk
 
 if TYPE_CHECKING:
@@ -172,7 +172,8 @@ def lookup(
     was not searched. Samples that were removed on request are found too, and told as such. The
     network is not used.
 
-    The answer as CSV or Parquet can be given to `audit remove-samples --from`.
+    The answer as CSV or Parquet has all samples, unless --limit says otherwise, and can be given
+    to `audit remove-samples --from`.
     """
     from audit.cli.gates import TRIPPED
     from audit.datasets.home import Home
@@ -182,8 +183,11 @@ def lookup(
 
     wanted = wanted_of(options, similarity=0.9 if options["images"] else None)
     opened = Home(home).open(dataset)
+    shown = options["shown"] or None
+    if output in ("csv", "parquet") and not given("shown"):
+        shown = None  # a file is read on, and nothing in it would tell what is left out
     with talk.progress() as show:
-        found = find_samples(opened, wanted, shown=options["shown"] or None, on_progress=show)
+        found = find_samples(opened, wanted, shown=shown, on_progress=show)
     write_answer(found, output)
     if output != "table":
         for one in found.not_searched:

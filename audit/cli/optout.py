@@ -229,6 +229,11 @@ def optout(
             ),
         )
     write_answer(review, output)
+    if rows is not None and output in ("csv", "parquet"):
+        there = int(getattr(review.count(use), rows))
+        if len(review.rows) < there:
+            shown = f"{len(review.rows):,} of {there:,} rows"
+            talk.warn(f"{shown} are in the answer; for all of them: --limit 0.")
     if not review.columns and not review.sidecars:
         talk.warn(
             "Nothing that holds signals was there to read. Map columns with `audit ingest --col "

@@ -119,6 +119,12 @@ def test_a_gate_over_a_sample_is_held_against_what_may_be(write_shard, audit):
     assert audit("optout", "--sample", "400", "--fail-on", "denied>30").code == 3
 
 
+def test_a_csv_that_is_not_whole_is_told(made, audit):
+    outcome = audit("optout", "--rows", "denied", "--limit", "1", "--output", "csv")
+    assert "1 of " in outcome.err
+    assert "for all of them: --limit 0" in outcome.err
+
+
 def test_all_rows_may_be_asked_for(made, audit):
     table = audit("optout", "--rows", "denied", "--limit", "0", "--output", "csv").out
     assert [row["row"] for row in csv.DictReader(io.StringIO(table))] == ["0", "1"]

@@ -248,3 +248,17 @@ def test_a_damaged_removal_does_not_keep_a_dataset_from_being_deleted(audit, ing
     outcome = audit("remove", "d", "--yes")
     assert outcome.code == 0
     assert "1 removal of samples on request went with it" in outcome.err
+
+
+def test_a_file_has_all_that_was_found(audit, write_shard, tmp_path):
+    shard = write_shard("many.parquet", ["a cat"] * 50)
+    audit("ingest", str(shard), "--name", "many")
+    found = audit("lookup", "-d", "many", "--caption", "cat", "--output", "csv").out
+    path = tmp_path / "found.csv"
+    path.write_text(found)
+    assert len(pl.read_csv(path)) == 50
+    outcome = audit("remove-samples", "-d", "many", "--from", path, "--reason", "x", "--yes")
+    assert outcome.code == 0
+    assert "50 samples" in words(outcome)
+    few = audit("lookup", "-d", "many", "--caption", "cat", "--limit", "3", "--output", "csv").out
+    assert len(pl.read_csv(io.StringIO(few))) == 3
