@@ -257,7 +257,16 @@ def _checked_hash(value: str, text: str) -> str:
 
 
 def _check_host(host: str) -> None:
-    if not host.strip(".") or any(c in host for c in "/:@?# ") or "." not in host.strip("."):
-        raise UsageError(
-            f"{host!r} is no name of a host.", hint="Write it as example.org, without https://."
-        )
+    name = host.strip(".")
+    hint = "Write it as example.org, without https://; subdomains belong to it."
+    if name.startswith("[") and name.endswith("]"):
+        return  # an address of IPv6, as it stands in URLs
+    if ":" in name:
+        hint = "Write it without its port, and an address of IPv6 in brackets: [::1]."
+    elif (
+        ("." in name or name == "localhost")
+        and not any(c in name for c in "/@?#*,")
+        and not any(map(str.isspace, name))
+    ):
+        return
+    raise UsageError(f"{host!r} is no name of a host.", hint=hint)

@@ -193,7 +193,10 @@ def test_a_kept_column_can_be_searched(home, write_shard):
         {},
         {"urls": ("example.org/a.jpg",)},
         {"hosts": ("https://example.org",)},
-        {"hosts": ("org",)},
+        {"hosts": ("org",)},  # all hosts below it would be found
+        {"hosts": ("*.example.org",)},
+        {"hosts": ("example.org:8080",)},
+        {"hosts": ("::1",)},
         {"captions": ("!!!",)},
         {"whole_captions": ("",)},
         {"hashes": (" ",)},
