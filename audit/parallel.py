@@ -20,6 +20,8 @@ Result = TypeVar("Result")
 Add = Callable[[int, float], None]
 
 _POLL_SECONDS = 0.2
+#: Below this many samples, starting worker processes costs more than it gains.
+_POOL_SAMPLES = 40_000_000
 
 
 def processors() -> int:
@@ -27,6 +29,11 @@ def processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def usual_workers(samples: int, parts: int) -> int:
+    """Processes that help to read so many samples of so many parts, if nobody said how many."""
+    return 1 if samples < _POOL_SAMPLES else min(processors(), parts)
 
 
 def run_jobs(

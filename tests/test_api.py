@@ -98,3 +98,14 @@ def test_importing_costs_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_rights_are_asked_with_the_words_of_the_command_line(opened):
+    assert opened.review_licenses().samples == 3
+    assert opened.review_optouts().samples == 3
+    assert opened.card().to_dict()["schema"] == "audit.card/1"
+    assert opened.disclose_eu().to_dict()["schema"] == "audit.disclose.eu/1"
+    assert opened.disclose_ab2013().to_dict()["schema"] == "audit.disclose.ab2013/1"
+    assert opened.croissant()["name"] == "d"
+    assert "@graph" in opened.spdx()
+    assert opened.count_domains().samples == 3

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from audit.reviews.tally import ReviewQuestion
 
 #: ``audit.licenses.normalise.NUMBERINGS``, ``audit.licenses.uses.use_profiles()`` and
-#: ``audit.reviews.results.LISTINGS``, which are not imported to keep --help fast.
+#: ``audit.reviews.results.Listing``, which are not imported to keep --help fast.
 NUMBERINGS = ("flickr",)
 USES = ("research", "commercial-training", "redistribution")
 LISTINGS = ("finding", "license", "host", "value")

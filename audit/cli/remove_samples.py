@@ -208,6 +208,7 @@ def export_command(
     """
     from audit.cli.options import refuse
     from audit.datasets.home import Home
+    from audit.datasets.outputs import check_output
     from audit.removal.export import export_kept, export_removed
     from audit.reports import removal_table  # noqa: F401  (registers the table)
     from audit.reports.formats import write_answer
@@ -215,6 +216,7 @@ def export_command(
 
     opened = Home(home).open(dataset)
     path = Path(file).expanduser()
+    check_output(path, opened)
     if kept:
         report = export_kept(opened, path, column)
     else:

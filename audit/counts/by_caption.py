@@ -18,10 +18,8 @@ from audit.counts.results import ConceptCount, CountResult
 from audit.counts.tally import PartCounter, Tally
 from audit.datasets.dataset import Dataset
 from audit.errors import ConceptError, UsageError
-from audit.parallel import processors, run_jobs
+from audit.parallel import run_jobs, usual_workers
 
-#: Below this many samples, starting worker processes costs more than it gains.
-_POOL_ROWS = 40_000_000
 #: A one-word name is worth a warning from this frequency on, if nothing tells how it is meant.
 _COMMON_PER_MILLION, _COMMON_SAMPLES = 100.0, 10
 #: ... and from this share of accidental matches on, at the low end of its interval.
@@ -83,8 +81,8 @@ def count_by_caption(
     counter.prepare()
     coverage = dataset.coverage
     if workers is None:
-        small = coverage.samples < _POOL_ROWS or counter.is_threaded
-        workers = 1 if small else min(processors(), len(dataset.parts))
+        usual = usual_workers(coverage.samples, len(dataset.parts))
+        workers = 1 if counter.is_threaded else usual
     tally = counter.empty_tally()
     with DistinctMatches(len(folded)) if column else contextlib.nullcontext() as values:
         tallies = run_jobs(

@@ -7,9 +7,7 @@ datasets, in twelve points. What they ask is put here in short.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
-from audit._version import __version__
 from audit.datasets.dataset import Dataset
 from audit.datasets.remaining import remaining_distinct_urls
 from audit.disclosures.facts import Facts, gather_facts
@@ -78,10 +76,6 @@ def fill_ab2013(
         form="ab2013",
         title=TITLE,
         source=SOURCE,
-        dataset=dataset.name,
-        made=datetime.now(UTC).isoformat(timespec="seconds"),
-        tool_version=__version__,
-        coverage=dataset.coverage,
         sections=(*_what_it_is(dataset, facts, domains), *_rights(facts, review), *_history(facts)),
         remarks=_REMARKS,
         facts=facts,

@@ -8,9 +8,7 @@ numbering is the template's; what it asks is put here in short.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
-from audit._version import __version__
 from audit.datasets.dataset import Dataset
 from audit.datasets.remaining import remaining_distinct_urls
 from audit.datasets.stats import LENGTH_EDGES
@@ -88,10 +86,6 @@ def fill_eu_summary(
         form="eu",
         title=TITLE,
         source=SOURCE,
-        dataset=dataset.name,
-        made=datetime.now(UTC).isoformat(timespec="seconds"),
-        tool_version=__version__,
-        coverage=dataset.coverage,
         sections=(
             *_general(dataset, facts),
             *_sources(dataset, facts, domains),

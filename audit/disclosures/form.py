@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 
+from audit._version import __version__
 from audit.datasets.dataset import Coverage
 from audit.disclosures.facts import Facts
 from audit.domains import DomainCounts
@@ -83,14 +85,21 @@ class FilledForm:
     form: str
     title: str
     source: str
-    dataset: str
-    made: str  #: ISO 8601, UTC
-    tool_version: str
-    coverage: Coverage
     sections: tuple[Section, ...]
     remarks: tuple[str, ...]
     facts: Facts
     domains: DomainCounts
+    #: ISO 8601, UTC
+    made: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    tool_version: str = __version__
+
+    @property
+    def dataset(self) -> str:
+        return self.facts.dataset
+
+    @property
+    def coverage(self) -> Coverage:
+        return self.facts.coverage
 
     @property
     def entries(self) -> Iterator[tuple[Section, Entry]]:

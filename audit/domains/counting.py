@@ -19,10 +19,8 @@ from audit.datasets.keyed_counts import KeyedCounts
 from audit.datasets.parts import GROUP_ROWS
 from audit.domains.suffixes import list_version, registered_domains
 from audit.errors import UsageError
-from audit.parallel import Add, processors, run_jobs
+from audit.parallel import Add, run_jobs, usual_workers
 
-#: Below this many samples, starting worker processes costs more than it gains.
-_POOL_ROWS = 40_000_000
 #: Whole row groups, as a row group is decoded as a whole.
 _ROWS_TOGETHER = 4 * GROUP_ROWS
 _HOSTS_TOGETHER = 1 << 18
@@ -151,7 +149,7 @@ def count_domains(
         raise UsageError(f"A list of at most {at_most} domains.", hint="Ask for at least one.")
     parts = dataset.parts if "host" in dataset.columns else []
     if workers is None:
-        workers = 1 if dataset.coverage.rows < _POOL_ROWS else min(processors(), len(parts))
+        workers = usual_workers(dataset.coverage.samples, len(parts))
     with (
         KeyedCounts(_HOST) as hosts,
         tempfile.TemporaryDirectory(prefix="audit-domains-") as folder,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich import box
 from rich.console import RenderableType
@@ -129,13 +129,22 @@ def _counts(title: str, counts: Sequence[NamedCount], scope: ScopeReview) -> Tab
 
 
 def _concepts(concepts: Sequence[ScopeReview]) -> Table:
-    table = _table("Concept")
-    table.add_column("Samples", justify="right")
-    for title in _TOLD.values():
-        table.add_column(title, justify="right")
-    for scope in concepts:
-        cells = [f"{scope.named[name].samples:,}" for name in _TOLD]
-        table.add_row(Text(visible(scope.concept or "")), f"{scope.samples:,}", *cells)
+    return _told(
+        "Concept",
+        (
+            (one.concept or "", one.samples, {name: one.named[name].samples for name in _TOLD})
+            for one in concepts
+        ),
+    )
+
+
+def _told(title: str, rows: Iterable[tuple[str, int, Mapping[str, int]]]) -> Table:
+    """A row for each name, with its samples and those of each of :data:`_TOLD`."""
+    table = _table(title)
+    for column in ("Samples", *_TOLD.values()):
+        table.add_column(column, justify="right")
+    for name, samples, told in rows:
+        table.add_row(Text(visible(name)), f"{samples:,}", *(f"{told[key]:,}" for key in _TOLD))
     return table
 
 
@@ -169,14 +178,7 @@ def _uses(review: LicenseReview) -> Table:
 
 
 def _hosts(hosts: Sequence[HostCount]) -> Table:
-    table = _table("Host")
-    table.add_column("Samples", justify="right")
-    for title in _TOLD.values():
-        table.add_column(title, justify="right")
-    for host in hosts:
-        cells = [f"{host.named[name]:,}" for name in _TOLD]
-        table.add_row(Text(visible(host.host or "(none)")), f"{host.samples:,}", *cells)
-    return table
+    return _told("Host", ((one.host or "(none)", one.samples, one.named) for one in hosts))
 
 
 def _values(values: Sequence[ValueCount]) -> Table:

@@ -17,7 +17,7 @@ from audit.errors import ConceptError
 from audit.licenses.mapping import LicenseMap
 from audit.licenses.terms import License
 from audit.licenses.uses import judge_use, use_profiles
-from audit.parallel import processors, run_jobs
+from audit.parallel import run_jobs, usual_workers
 from audit.reviews.findings import NAMES, STATUSES, USE_FINDINGS, checked, is_named
 from audit.reviews.hosts import HOST_FINDINGS, HostCounts, host_names, is_kind
 from audit.reviews.openness import judge_openness
@@ -39,8 +39,6 @@ from audit.reviews.tally import (
     empty_tally,
 )
 
-#: Below this many samples, starting worker processes costs more than it gains.
-_POOL_ROWS = 40_000_000
 #: Hosts and values that are listed, if nothing else is said.
 LISTED = 20
 
@@ -116,7 +114,7 @@ def answer(
         checked(rows_of, question.use)
     coverage = dataset.coverage
     if workers is None:
-        workers = 1 if coverage.rows < _POOL_ROWS else min(processors(), len(dataset.parts))
+        workers = usual_workers(coverage.samples, len(dataset.parts))
     total = empty_tally(question)
     with KeyedCounts(VALUE_KEYS) as values:
         for tally in run_jobs(

@@ -57,8 +57,6 @@ class ReviewQuestion:
     use: str | None = None
     own_map: LicenseMap | None = None
     numbers: str | None = None
-    #: Also count values and hosts.
-    in_detail: bool = True
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What was made here (a connection to an engine among it) stays here.
@@ -231,8 +229,6 @@ class PartReviewer:
         tally = empty_tally(question)
         tally.conclusions = concluder.conclusions
         further = ["url_hash", "host"] if has_urls else []
-        if not question.in_detail:
-            further = further[:1]
         counted = _Counted(question.scopes)
         for batch in reviewed_batches(question, part, concluder, further):
             tally.considered += batch.considered
@@ -240,16 +236,14 @@ class PartReviewer:
             if not len(batch.rows):
                 continue
             counted.add(batch, len(concluder.conclusions))
+            tally.values.append(_values(batch))
             if has_urls:
                 _add_urls(tally.urls, batch)
                 tally.without_url += batch.columns["url_hash"].null_count
+                kinds = kinds_of(concluder.conclusions)[batch.conclusions]
+                tally.hosts.add(batch.columns["host"], kinds)
             else:
                 tally.without_url += len(batch.rows)
-            if question.in_detail:
-                tally.values.append(_values(batch))
-                if has_urls:
-                    kinds = kinds_of(concluder.conclusions)[batch.conclusions]
-                    tally.hosts.add(batch.columns["host"], kinds)
             _note_not_open(tally, batch, part.shard.ordinal)
         tally.samples = counted.samples(len(concluder.conclusions))
         tally.hosts.add_up()  # here, where several parts are read at once

@@ -239,6 +239,7 @@ def test_an_answer_never_takes_the_place_of_a_source(reviewed, home, tmp_path):
         ("license", "--rows", "open", "--to", home.open("a").parts[0].path),
         ("license", "--rows", "open", "--to", tmp_path / "nowhere" / "x.csv"),
         ("disclose", "spdx", "--out", source),
+        ("removals", "export", source),
         ("disclose", "eu", "--out", tmp_path / "nowhere" / "x.md"),
     ):
         outcome = reviewed(*command)
