@@ -41,7 +41,7 @@ clean: ## Delete what was built; ingested datasets stay
 # A stamp is written last: an interrupted set-up is done again.
 $(VENV)/core: pyproject.toml .ci/constraints.txt | $(VENV)/python
 	@echo "Installing audit into $(VENV) (about a minute, once) …"
-	@$(PIP) install --constraint .ci/constraints.txt --editable '.[visual]'
+	@$(PIP) install --constraint .ci/constraints.txt --editable '.[report,visual]'
 	@touch $@
 
 $(VENV)/dev: pyproject.toml .ci/constraints.txt | $(VENV)/python

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 
 from audit.cli import run
 from audit.datasets.home import Home
+from tests.browser.browsing import Visit, chromium, visit
 
 #: Real data that is not part of the project; tests that use it skip where it is not there.
 TEST_DATA = Path(
@@ -75,3 +78,16 @@ def audit(home: Home, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outco
         return Outcome(code, captured.out, captured.err)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless Chromium; tests that need one skip where there is none."""
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Callable[..., AbstractContextManager[Visit]]:
+    """Opens an address in the browser: ``with open_page(url, size=…, scheme="dark") as seen:``."""
+    return partial(visit, browser)

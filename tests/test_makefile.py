@@ -40,7 +40,7 @@ def test_help_is_the_default():
 
 def test_demo_installs_what_images_need_and_no_development_tools():
     steps = make("--dry-run", "--always-make", "demo")
-    assert "--editable '.[visual]'" in steps
+    assert "--editable '.[report,visual]'" in steps
 
 
 def test_light_tests_do_not_install_encoders():

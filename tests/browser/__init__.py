@@ -1,0 +1,1 @@
+"""Pages as a person meets them: in a real browser, with what it complains of."""
