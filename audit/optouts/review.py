@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from audit._version import __version__
@@ -77,26 +78,14 @@ def review_optouts(
     if limit is not None and limit < 1:
         raise UsageError(f"{limit:,} rows cannot be shown.", hint="Use 1 or more, or None for all.")
     asking = audience(agents, listed=listed_crawlers)
-    files = [Path(path) for path in sidecars]
-    if "url_hash" not in dataset.columns and files:
-        raise UsageError(
-            f"{dataset.name}: has no URLs, so that no signals can be joined by URL.",
-            hint="Ingest it with --url-col, or map columns of signals with --col ROLE=COLUMN.",
-        )
-    files += kept_checks(dataset) if "url_hash" in dataset.columns else []
+    files = signal_files(dataset, sidecars)
     wanted = None if rows is None else Wanted(use, rows, limit)
     selection = Selection(tuple(concepts), where, sample, seed)
     candidates = Candidates(dataset, selection)
     chosen = choose(candidates, selection)
     total = dataset.coverage.samples
     tally = PartTally()
-    with tempfile.TemporaryDirectory(prefix="audit-optouts-") as scratch:
-        folder = Path(scratch)
-        merged: Path | None = None
-        columns: tuple[str, ...] = ()
-        if files:
-            merged = folder / "signals.parquet"
-            columns = merge_sidecars(bounded_engine(folder, processors()), files, merged)
+    with merged_signals(files) as (folder, merged, columns):
         reviewer = PartReviewer(
             dataset, asking, selection, chosen, merged, columns, folder, processors(), wanted
         )
@@ -125,6 +114,39 @@ def review_optouts(
         seconds=time.monotonic() - started,
         tool_version=__version__,
     )
+
+
+def signal_files(dataset: Dataset, sidecars: Sequence[str | Path] = ()) -> list[Path]:
+    """The files of signals that count for a dataset: those given, and what checks found.
+
+    Raises
+    ------
+    UsageError
+        If files are given, and the dataset has no URLs to join them by.
+    """
+    files = [Path(path) for path in sidecars]
+    if "url_hash" in dataset.columns:
+        return files + kept_checks(dataset)
+    if files:
+        raise UsageError(
+            f"{dataset.name}: has no URLs, so that no signals can be joined by URL.",
+            hint="Ingest it with --url-col, or map columns of signals with --col ROLE=COLUMN.",
+        )
+    return []
+
+
+@contextlib.contextmanager
+def merged_signals(
+    files: Sequence[Path],
+) -> Iterator[tuple[Path, Path | None, tuple[str, ...]]]:
+    """A scratch folder; in it, if there are any files, one with all their signals; its columns."""
+    with tempfile.TemporaryDirectory(prefix="audit-optouts-") as scratch:
+        folder = Path(scratch)
+        if not files:
+            yield folder, None, ()
+            return
+        merged = folder / "signals.parquet"
+        yield folder, merged, merge_sidecars(bounded_engine(folder, processors()), files, merged)
 
 
 def check_use(use: str) -> None:

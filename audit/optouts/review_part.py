@@ -15,7 +15,7 @@ import pyarrow as pa
 from audit.datasets.dataset import Dataset, Part
 from audit.datasets.duckdb_paths import parquet_sql
 from audit.errors import SourceError
-from audit.fetching.selection import Candidates, Chosen, Selection
+from audit.fetching.selection import Candidates, Chosen, IntArray, Selection
 from audit.optouts.headers import MENTIONED
 from audit.optouts.readers import ERROR, read_stored
 from audit.optouts.sidecars import TIME, signal_columns
@@ -117,23 +117,25 @@ class PartReviewer:
     def candidates(self) -> Candidates:
         return Candidates(self.dataset, self.selection)
 
-    def _is_some(self, part: Part) -> bool:
-        """Whether some rows of a part may be left out."""
+    def _rows(self, part: Part) -> IntArray | None:
+        """The rows of a part that are asked about; None for all that there are."""
         chosen = self.chosen.drawn is not None or not self.candidates.are_all
-        return chosen or part.samples != part.shard.rows
+        if chosen or part.samples != part.shard.rows:
+            return self.chosen.rows(part, self.candidates)
+        return None
 
     @cached_property
     def _engine(self) -> duckdb.DuckDBPyConnection:
         return bounded_engine(self.scratch, self.threads)
 
     @cached_property
-    def _known(self) -> dict[tuple[str | None, ...], _Judged]:
+    def _known(self) -> dict[tuple[str | None, ...], Judged]:
         return {}
 
     def __call__(self, part: Part, add: Add) -> PartTally:
         tally = PartTally()
-        for values, samples, times, rows in self._groups(part):
-            judged = self._judge(values)
+        for values, samples, times, rows in self.groups(part, self._rows(part)):
+            judged = self.judge(values)
             tally.samples += samples
             tally.with_signal += samples if judged.signals else 0
             for use, verdict in judged.verdicts.items():
@@ -143,14 +145,16 @@ class PartReviewer:
             add(samples, 0.0)
         return tally
 
-    def _groups(
-        self, part: Part
+    def groups(
+        self, part: Part, asked: IntArray | None
     ) -> Iterator[tuple[tuple[str | None, ...], int, list[str | None], list[int]]]:
-        """Different values, samples, times (first and last of both sides), some of the rows."""
-        query = self._query(part)
-        if self._is_some(part):
-            rows = self.chosen.rows(part, self.candidates)
-            self._engine.register("chosen", pa.table({"row": pa.array(rows)}))
+        """Different values, samples, times (first and last of both sides), some of the rows.
+
+        Of the rows that are ``asked`` about; None for all of the part.
+        """
+        query = self._query(part, is_some=asked is not None)
+        if asked is not None:
+            self._engine.register("chosen", pa.table({"row": pa.array(asked)}))
         width = len(self.columns) + len(self.sidecar_columns)
         try:
             for batch in self._engine.sql(query).to_arrow_reader(_BATCH):
@@ -163,7 +167,7 @@ class PartReviewer:
                 "run `audit ingest` with its sources again: only missing parts are made.",
             ) from error
 
-    def _query(self, part: Part) -> str:
+    def _query(self, part: Part, *, is_some: bool) -> str:
         own = [
             # Headers without any of these names say nothing, and are all different; errors speak.
             f"CASE WHEN regexp_matches(p.{name}, '{MENTIONED}|^\\s*{ERROR}') THEN p.{name} END"
@@ -185,13 +189,13 @@ class PartReviewer:
         if self.sidecar:
             signals = parquet_sql([self.sidecar])
             source += f" LEFT JOIN {signals} AS s ON p.url_hash = s.url_hash"
-        if self._is_some(part):
+        if is_some:
             source += " SEMI JOIN chosen ON p.file_row_number = chosen.row"
         by = ", ".join(f"g{place}" for place in range(len(grouped)))
         selected = ", ".join([*grouped, "count(*)", *times, rows])
         return f"SELECT {selected} FROM {source}" + (f" GROUP BY {by}" if by else "")
 
-    def _judge(self, values: tuple[str | None, ...]) -> _Judged:
+    def judge(self, values: tuple[str | None, ...]) -> Judged:
         known = self._known.get(values)
         if known is None:
             if len(self._known) >= _REMEMBERED:
@@ -204,7 +208,7 @@ class PartReviewer:
         return known
 
     def _count(
-        self, tally: PartTally, judged: _Judged, samples: int, times: list[str | None]
+        self, tally: PartTally, judged: Judged, samples: int, times: list[str | None]
     ) -> None:
         for kind, (values, side) in judged.kinds.items():
             kept = tally.kinds.setdefault(kind, Kept())
@@ -216,7 +220,7 @@ class PartReviewer:
     def _keep_rows(
         self,
         tally: PartTally,
-        judged: _Judged,
+        judged: Judged,
         part: Part,
         times: list[str | None],
         rows: list[int],
@@ -236,7 +240,7 @@ class PartReviewer:
 
 
 @dataclass(frozen=True)
-class _Judged:
+class Judged:
     """What one combination of values comes to."""
 
     own: tuple[Signal, ...]
@@ -253,7 +257,7 @@ class _Judged:
         return 0 if signal in self.own else 1
 
 
-def _judged(own: list[Signal], theirs: list[Signal], asking: Audience) -> _Judged:
+def _judged(own: list[Signal], theirs: list[Signal], asking: Audience) -> Judged:
     kinds: dict[Kind, tuple[frozenset[str], int]] = {}
     for side, signals in enumerate((own, theirs)):
         for signal in signals:
@@ -261,7 +265,7 @@ def _judged(own: list[Signal], theirs: list[Signal], asking: Audience) -> _Judge
             values, first_side = kinds.get(kind, (frozenset(), side))
             kinds[kind] = (values | {signal.value}, first_side)
     verdicts = {use: judge([*own, *theirs], use, asking) for use in USES}
-    return _Judged(tuple(own), tuple(theirs), verdicts, kinds)
+    return Judged(tuple(own), tuple(theirs), verdicts, kinds)
 
 
 def bounded_engine(scratch: Path, threads: int) -> duckdb.DuckDBPyConnection:

@@ -36,6 +36,7 @@ from audit.reviews.tally import (
     PartReviewer,
     ReviewQuestion,
     ReviewTally,
+    RowKeeper,
     empty_tally,
 )
 
@@ -104,10 +105,17 @@ def answer(
     listed: int | None = LISTED,
     listed_by: Listing = "finding",
     rows_of: str | None = None,
+    keeper: RowKeeper | None = None,
     workers: int | None = 1,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> LicenseReview:
-    """Answer a question of :func:`make_question`; see :func:`review_licenses`."""
+    """Answer a question of :func:`make_question`; see :func:`review_licenses`.
+
+    Parameters
+    ----------
+    keeper:
+        Is given every row that was reviewed.
+    """
     started = time.monotonic()
     dataset = question.dataset
     if rows_of is not None:
@@ -118,7 +126,7 @@ def answer(
     total = empty_tally(question)
     with KeyedCounts(VALUE_KEYS) as values:
         for tally in run_jobs(
-            PartReviewer(question),
+            PartReviewer(question, keeper),
             dataset.parts,
             workers,
             lambda rows, _, __: on_progress(rows, coverage.samples),

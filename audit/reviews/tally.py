@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, fields
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -211,11 +212,32 @@ def _batches(
             yield rows, {name: batch[name] for name in columns}, len(batch), None
 
 
+#: What keeps rows is called with: a batch, and the conclusions that its numbers speak of.
+Keep = Callable[[ReviewedBatch, Sequence[Conclusion]], None]
+
+
+class RowKeeper(Protocol):
+    """Keeps what was concluded of each row, while a review reads them anyway.
+
+    It is sent to other processes, like the question.
+    """
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Further columns of the dataset that it keeps."""
+        ...
+
+    def keeping(self, part: Part) -> AbstractContextManager[Keep]:
+        """What the rows of a part are given to, batch by batch."""
+        ...
+
+
 @dataclass(frozen=True)
 class PartReviewer:
     """Reviews parts: called by :func:`audit.parallel.run_jobs`."""
 
     question: ReviewQuestion
+    keeper: RowKeeper | None = None
 
     def __call__(self, part: Part, add: Add) -> ReviewTally:
         """Review one part; ``add`` is told the rows considered."""
@@ -229,25 +251,39 @@ class PartReviewer:
         tally = empty_tally(question)
         tally.conclusions = concluder.conclusions
         further = ["url_hash", "host"] if has_urls else []
+        kept: AbstractContextManager[Keep | None] = nullcontext()
+        if self.keeper is not None:
+            further += self.keeper.columns
+            kept = self.keeper.keeping(part)
         counted = _Counted(question.scopes)
-        for batch in reviewed_batches(question, part, concluder, further):
-            tally.considered += batch.considered
-            add(batch.considered, 0.0)
-            if not len(batch.rows):
-                continue
-            counted.add(batch, len(concluder.conclusions))
-            tally.values.append(_values(batch))
-            if has_urls:
-                _add_urls(tally.urls, batch)
-                tally.without_url += batch.columns["url_hash"].null_count
-                kinds = kinds_of(concluder.conclusions)[batch.conclusions]
-                tally.hosts.add(batch.columns["host"], kinds)
-            else:
-                tally.without_url += len(batch.rows)
-            _note_not_open(tally, batch, part.shard.ordinal)
+        with kept as keep:
+            for batch in reviewed_batches(question, part, concluder, further):
+                tally.considered += batch.considered
+                add(batch.considered, 0.0)
+                if not len(batch.rows):
+                    continue
+                counted.add(batch, len(concluder.conclusions))
+                _add_batch(tally, batch, concluder.conclusions, part.shard.ordinal)
+                if keep is not None:
+                    keep(batch, concluder.conclusions)
         tally.samples = counted.samples(len(concluder.conclusions))
         tally.hosts.add_up()  # here, where several parts are read at once
         return tally
+
+
+def _add_batch(
+    tally: ReviewTally, batch: ReviewedBatch, conclusions: Sequence[Conclusion], shard: int
+) -> None:
+    """Add all but the rows themselves, which are counted by number."""
+    tally.values.append(_values(batch))
+    if "url_hash" in batch.columns:
+        _add_urls(tally.urls, batch)
+        tally.without_url += batch.columns["url_hash"].null_count
+        kinds = kinds_of(conclusions)[batch.conclusions]
+        tally.hosts.add(batch.columns["host"], kinds)
+    else:
+        tally.without_url += len(batch.rows)
+    _note_not_open(tally, batch, shard)
 
 
 class _Counted:

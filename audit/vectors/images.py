@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from audit.datasets.sample_keys import Keys, sample_keys
+from audit.datasets.sample_keys import NO_KEYS, Keys, holds, sample_keys
 from audit.embeddings.files import EXAMINED
 from audit.vectors.index import IndexedPart, VectorIndex
 
@@ -141,3 +141,24 @@ class Fingerprints:
             np.concatenate([np.empty(0, np.int64), *(one.phash for one in several)]),
             np.concatenate([np.empty(0, np.uint64), *(one.sha256 for one in several)]),
         )
+
+
+def first_images(
+    index: VectorIndex, samples: Keys
+) -> tuple[Keys, NDArray[np.int32], NDArray[np.int64]]:
+    """An image that could be looked at of each of some sorted, different samples that has one.
+
+    Returns the samples that have one, ordered, and for each the part of the index and its number
+    in it: the first of several.
+    """
+    found: list[tuple[Keys, int, NDArray[np.int64]]] = []
+    for number, part in enumerate(index.parts):
+        images = PartImages.of(part)
+        mine = holds(samples, images.link_key) & images.examined[images.link_image]
+        found.append((images.link_key[mine], number, images.link_image[mine]))
+    keys = np.concatenate([NO_KEYS, *(keys for keys, _, _ in found)])
+    parts = np.repeat(np.arange(len(found), dtype=np.int32), [len(keys) for keys, _, _ in found])
+    numbers = np.concatenate([np.empty(0, np.int64), *(images for _, _, images in found)])
+    # np.unique tells of each sample where it stands first.
+    keys, first = np.unique(keys, return_index=True)
+    return keys, parts[first], numbers[first]
