@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from audit.api.images import Images
 from audit.api.opened import PathLike
 from audit.api.removal import Removing
+from audit.api.reporting import Reporting
 from audit.api.rights import Rights
 from audit.concepts import Concept, gather_concepts
 from audit.counts.by_caption import count_by_caption
@@ -18,7 +19,7 @@ from audit.datasets.ingest import ingest as _ingest
 from audit.datasets.overview import Overview, overview
 
 
-class OpenDataset(Images, Rights, Removing):
+class OpenDataset(Images, Rights, Removing, Reporting):
     """An ingested dataset and the questions that can be asked of it."""
 
     def show(self) -> Overview:

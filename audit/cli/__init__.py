@@ -26,6 +26,7 @@ from audit.cli.license import license
 from audit.cli.lookup import lookup
 from audit.cli.optout import optout
 from audit.cli.remove_samples import removals, remove_samples
+from audit.cli.report import report
 from audit.cli.score import score
 from audit.cli.talk import STOPPED, Talk
 from audit.cli.threshold import threshold
@@ -59,8 +60,8 @@ def cli() -> None:
 
 for command in (
     ingest, count, fetch, embed, index, label, generate, score, threshold, thresholds, flag,
-    license, optout, card, disclose, lookup, remove_samples, removals, datasets, show, remove,
-    demo,
+    license, optout, report, card, disclose, lookup, remove_samples, removals, datasets, show,
+    remove, demo,
 ):  # fmt: skip
     cli.add_command(command)
 

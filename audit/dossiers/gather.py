@@ -66,7 +66,7 @@ class ReportQuestion:
     ----------
     where:
         DuckDB condition on the sample columns; domains are counted without it.
-    use, on, own_map, numbers:
+    on, own_map, numbers:
         See :func:`audit.reviews.review.review_licenses`.
     examples, images, hosts:
         Shown for each concept, at most.
@@ -79,7 +79,6 @@ class ReportQuestion:
     """
 
     where: str | None = None
-    use: str | None = None
     on: date | None = None
     own_map: LicenseMap | None = None
     numbers: str | None = None
@@ -227,7 +226,6 @@ class _Gathering:
             self.dataset,
             concepts=concepts,
             where=asked.where,
-            use=asked.use,
             own_map=asked.own_map,
             numbers=asked.numbers,
             on=asked.on,
