@@ -23,18 +23,12 @@ def marked_unsafe(columns: Mapping[str, pa.Array], samples: int) -> pa.Array:
     columns:
         Those of :data:`SAFETY_COLUMNS` that there are, (samples,) each.
     """
-    unsafe = pa.nulls(samples, pa.bool_())
+    says = likely = pa.nulls(samples, pa.bool_())
     if "nsfw" in columns:
         label = pc.utf8_lower(pc.utf8_trim_whitespace(columns["nsfw"].cast(pa.string())))
-        says = pc.if_else(
-            pc.is_in(label, pa.array(_UNSAFE)),
-            True,
-            pc.if_else(pc.is_in(label, pa.array(_SAFE)), False, pa.scalar(None, pa.bool_())),
-        )
-        unsafe = says
+        is_safe = pc.if_else(pc.is_in(label, pa.array(_SAFE)), False, says)
+        says = pc.if_else(pc.is_in(label, pa.array(_UNSAFE)), True, is_safe)
     if "punsafe" in columns:
         likely = pc.greater_equal(columns["punsafe"], pa.scalar(UNSAFE_FROM, pa.float32()))
-        # Either may say so; what only one of them tells is taken from that one.
-        unsafe = pc.or_kleene(unsafe, likely) if unsafe.null_count < samples else likely
-        unsafe = pc.coalesce(unsafe, likely)
-    return unsafe
+    # Unsafe if either says so; else what the one of them tells that tells anything.
+    return pc.coalesce(pc.or_kleene(says, likely), says, likely)
