@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
@@ -38,10 +40,12 @@ class Report:
         found: AuditReport,
         dataset: Dataset,
         index: VectorIndex | None,
-        gathered: tempfile.TemporaryDirectory[str],
+        gathered: Path,
     ) -> None:
         self.found = found
         self._dataset, self._index, self._gathered = dataset, index, gathered
+        # The rows stay for as long as the report, which may be written again.
+        weakref.finalize(self, shutil.rmtree, gathered, ignore_errors=True)
 
     def __repr__(self) -> str:
         return f"<report on {self.found.dataset!r}: {len(self.found.dossiers):,} concepts>"
@@ -105,7 +109,7 @@ class Report:
             write_report(
                 self.found,
                 files,
-                gathered=Path(self._gathered.name),
+                gathered=self._gathered,
                 evidence=folder,
                 tables=table_folder,
                 pictures=pictures,
@@ -189,28 +193,32 @@ class Reporting(Opened):
         source = concept_list if concepts_from is None else concepts_from
         dataset = self.dataset
         index = self._pictures(visual) if images else None
-        gathered = tempfile.TemporaryDirectory(prefix=".audit-report-", dir=scratch)
-        found = gather_report(
-            dataset,
-            asked,
-            yardstick or Yardstick(),
-            Path(gathered.name),
-            ReportQuestion(
-                where=where,
-                on=on,
-                own_map=kept_map(dataset.folder) if use_map else None,
-                numbers=numbers,
-                examples=examples,
-                images=images,
-                seed=seed,
-                workers=workers,
-            ),
-            visual=visual,
-            index=index,
-            concepts_from=None if source is None else str(source),
-            command=command,
-            on_progress=on_progress,
-        )
+        gathered = Path(tempfile.mkdtemp(prefix=".audit-report-", dir=scratch))
+        try:
+            found = gather_report(
+                dataset,
+                asked,
+                yardstick or Yardstick(),
+                gathered,
+                ReportQuestion(
+                    where=where,
+                    on=on,
+                    own_map=kept_map(dataset.folder) if use_map else None,
+                    numbers=numbers,
+                    examples=examples,
+                    images=images,
+                    seed=seed,
+                    workers=workers,
+                ),
+                visual=visual,
+                index=index,
+                concepts_from=None if source is None else str(source),
+                command=command,
+                on_progress=on_progress,
+            )
+        except BaseException:
+            shutil.rmtree(gathered, ignore_errors=True)
+            raise
         return Report(found, dataset, index, gathered)
 
     def _pictures(self, visual: VisualResult | None) -> VectorIndex | None:
