@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from audit.api import ingest as ingest
     from audit.api import list_datasets as list_datasets
     from audit.api import open as open
+    from audit.api.comparing import diff as diff
+    from audit.comparisons import Comparison as Comparison
     from audit.concepts import Concept as Concept
     from audit.concepts import read_concepts as read_concepts
     from audit.counts.results import ConceptCount as ConceptCount
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 #: Public name -> where it is defined. Loaded when used: importing `audit` costs nothing.
 _PUBLIC = {
     "AuditError": "audit.errors",
+    "Comparison": "audit.comparisons",
     "Concept": "audit.concepts",
     "ConceptCount": "audit.counts.results",
     "CountResult": "audit.counts.results",
@@ -67,6 +70,7 @@ _PUBLIC = {
     "VisualCount": "audit.counts.visual_results",
     "VisualResult": "audit.counts.visual_results",
     "Wanted": "audit.removal.wanted",
+    "diff": "audit.api.comparing",
     "estimate_threshold": "audit.thresholds.estimate",
     "flag": "audit.verdicts",
     "generate": "audit.generation",

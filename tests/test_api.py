@@ -12,6 +12,7 @@ from audit.errors import ConceptError, DatasetNotFoundError
 
 PUBLIC = {
     "AuditError",
+    "Comparison",
     "Concept",
     "ConceptCount",
     "CountResult",
@@ -29,6 +30,7 @@ PUBLIC = {
     "VisualResult",
     "Wanted",
     "__version__",
+    "diff",
     "estimate_threshold",
     "flag",
     "generate",

@@ -53,7 +53,7 @@ def test_counts_know_nothing_of_labels_nor_of_how_they_are_shown(needs):
 
 def test_what_computes_knows_nothing_of_reports(needs):
     for package in (
-        "captions", "counts", "datasets", "disclosures", "domains", "estimates", "generation",
+        "captions", "comparisons", "counts", "datasets", "disclosures", "domains", "estimates", "generation",
         "labels", "licenses", "optouts", "references", "removal", "reviews", "scores",
         "thresholds", "verdicts",
     ):  # fmt: skip

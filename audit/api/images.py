@@ -210,15 +210,18 @@ class Images(Opened):
         Raises
         ------
         UsageError
-            If nothing is indexed, or the question is wrong; see :mod:`audit.errors`.
+            If nothing is indexed, the question is wrong, or the file would take the place of a
+            source; see :mod:`audit.errors`.
         """
         from audit.counts.matching import VisualSettings
+        from audit.datasets.outputs import check_output
         from audit.labels.export import ExportReport
         from audit.parallel import processors
         from audit.reports.label_sheet import write_label_sheet
         from audit.visual import draw_label_sheet
 
         file = Path(path).expanduser()
+        check_output(file, self.dataset)
         (asked,) = gather_concepts([concept])
         index, loaded = self._index_of(encoder)
         sheet = draw_label_sheet(

@@ -14,6 +14,7 @@ from audit.cli.card import card
 from audit.cli.count import count
 from audit.cli.datasets import datasets, remove, show
 from audit.cli.demo import demo
+from audit.cli.diff import diff
 from audit.cli.disclose import disclose
 from audit.cli.embed import embed
 from audit.cli.fetch import fetch
@@ -60,7 +61,7 @@ def cli() -> None:
 
 for command in (
     ingest, count, fetch, embed, index, label, generate, score, threshold, thresholds, flag,
-    license, optout, report, card, disclose, lookup, remove_samples, removals, datasets, show,
+    license, optout, report, diff, card, disclose, lookup, remove_samples, removals, datasets, show,
     remove, demo,
 ):  # fmt: skip
     cli.add_command(command)

@@ -103,6 +103,7 @@ def count(
 def _by_image(
     talk: Talk, home: Home, opened: Dataset, asked: list[Concept], by: str, options: dict[str, Any]
 ) -> VisualResult:
+    from audit.datasets.outputs import check_output
     from audit.evidence import fetch_evidence
     from audit.reports import visual_table  # noqa: F401  (registers the table)
     from audit.reports.contact_sheet import write_contact_sheet
@@ -113,6 +114,8 @@ def _by_image(
         refuse(["others", "allow_private"], "says how to fetch: it needs --verify")
     if options["sheet"] and not options["examples"]:
         options["examples"] = 12
+    if options["sheet"]:
+        check_output(options["sheet"], opened)
     encoder = None
     with talk.progress() as show:
         if options["verify"]:
@@ -137,7 +140,8 @@ def _by_image(
             )
         result, index = counted_by_image(show, opened, asked, by, options, encoder)
         if options["examples"]:
-            path = Path(options["sheet"] or opened.folder / "results" / "contact-sheet.html")
+            beside = opened.folder / "results" / "contact-sheet.html"
+            path = Path(options["sheet"] or beside).expanduser()
             sheet = contact_sheet_of(
                 result,
                 opened,

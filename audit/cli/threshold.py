@@ -143,6 +143,7 @@ def threshold(
         raise click.UsageError(f"--floor and --plateau go together: {missing} is missing.")
     if rows_are_concepts and given("concept_col"):
         raise click.UsageError("--rows-are-concepts needs no --concept-col: leave one out.")
+    from audit.datasets.outputs import check_folder
     from audit.reports import estimate_table  # noqa: F401  (registers the table)
     from audit.reports.formats import write_answer
     from audit.reports.threshold_plot import plot_kind, write_plot
@@ -153,6 +154,7 @@ def threshold(
     files = [Path(plot).expanduser() for plot in plots]
     for file in files:
         plot_kind(file)
+        check_folder(file)
     settings = ThresholdSettings(
         level,
         None if floor is None or plateau is None else (floor, plateau),

@@ -30,7 +30,19 @@ def check_output(path: str | Path, dataset: Dataset) -> None:
         raise UsageError(
             f"{asked}: lies among the files of {dataset.name!r}.", hint="Choose another folder."
         )
-    if not target.parent.is_dir():
-        raise UsageError(
-            f"{asked}: there is no folder {target.parent}.", hint="Make it, or choose another."
-        )
+    check_folder(asked)
+
+
+def check_folder(path: str | Path) -> None:
+    """Refuse a file for an answer that is of no dataset, before it is worked out.
+
+    Raises
+    ------
+    UsageError
+        If its folder is not there.
+    """
+    asked = Path(path).expanduser()
+    folder = asked.resolve().parent
+    if not folder.is_dir():
+        raise UsageError(f"{asked}: there is no folder {folder}.",
+                         hint="Make it, or choose another.")  # fmt: skip

@@ -51,6 +51,7 @@ def test_every_command_and_option_has_help(name):
     [
         "README.md",
         "docs/counting.md",
+        "docs/diff.md",
         "docs/encoders.md",
         "docs/flagging.md",
         "docs/generation.md",
