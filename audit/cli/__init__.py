@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    talk = Talk()
+    talk = Talk(sys.argv[1:] if arguments is None else arguments)
     try:
         result = cli.main(arguments, prog_name="audit", standalone_mode=False, obj=talk)
         return result if isinstance(result, int) else 0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import click
 
@@ -23,9 +24,11 @@ _PATIENCE_SECONDS = 1.0
 class Talk:
     """Standard error, as quiet or as talkative as the user asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, arguments: Sequence[str] = ()) -> None:
         self.quiet = False
         self.verbose = False
+        #: The command as a shell takes it.
+        self.command = shlex.join(["audit", *arguments])
 
     def say(self, text: str) -> None:
         """A remark; left out with --quiet."""

@@ -25,7 +25,7 @@ def test_says_what_was_written_and_answers(audit, made, tmp_path):
     for name in ("r.md", "r.json", "r.evidence"):
         assert f"Written: {tmp_path / name}" in answer.err
     told = json.loads((tmp_path / "r.json").read_text())
-    assert told["command"].startswith("audit ")
+    assert told["command"].startswith("audit report -c 'Van Gogh' -c ")
     assert [one["name"] for one in told["concepts"]] == ["Van Gogh", "Ada Lovelace"]
 
 
