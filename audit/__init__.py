@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from audit.api import list_datasets as list_datasets
     from audit.api import open as open
     from audit.api.comparing import diff as diff
+    from audit.api.reporting import Report as Report
     from audit.comparisons import Comparison as Comparison
     from audit.concepts import Concept as Concept
     from audit.concepts import read_concepts as read_concepts
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from audit.thresholds.settings import ThresholdSettings as ThresholdSettings
     from audit.verdicts import FlagResult as FlagResult
     from audit.verdicts import flag as flag
+    from audit.verdicts.flagging import Yardstick as Yardstick
 
 #: Public name -> where it is defined. Loaded when used: importing `audit` costs nothing.
 _PUBLIC = {
@@ -63,6 +65,7 @@ _PUBLIC = {
     "OpenDataset": "audit.api",
     "OptOutReview": "audit.optouts",
     "RemovalReport": "audit.removal.removing",
+    "Report": "audit.api.reporting",
     "ScoreResult": "audit.scores",
     "ScoreSettings": "audit.scores",
     "ThresholdEstimate": "audit.thresholds.results",
@@ -70,6 +73,7 @@ _PUBLIC = {
     "VisualCount": "audit.counts.visual_results",
     "VisualResult": "audit.counts.visual_results",
     "Wanted": "audit.removal.wanted",
+    "Yardstick": "audit.verdicts.flagging",
     "diff": "audit.api.comparing",
     "estimate_threshold": "audit.thresholds.estimate",
     "flag": "audit.verdicts",

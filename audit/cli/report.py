@@ -44,7 +44,7 @@ _folder = click.Path(file_okay=False)
     multiple=True,
     type=_file,
     metavar="FILE",
-    help="File to write, by its name: .json or .md. Repeatable.",
+    help="File to write: a page if it is called .html, or .json, or .md. Repeatable.",
 )
 @click.option("--tables", type=_folder, metavar="DIR", help="Write every table there as CSV.")
 @click.option(
@@ -104,9 +104,9 @@ def report(
     """Report all that is known of concepts and of a dataset, with the evidence.
 
     Counts, verdicts, licenses, hosts, opt-outs and examples of each concept; licenses, openness
-    and domains of the dataset; method and limits. The rows behind every figure are kept in a
-    folder beside the file. Without a concept the report is about the dataset alone. Nothing is
-    looked up on the network.
+    and domains of the dataset; method and limits. The page is one file that needs nothing beside
+    it; the rows behind every figure are kept in a folder. Without a concept the report is about
+    the dataset alone. Nothing is looked up on the network.
     """
     from audit import api
     from audit.api.reporting import evidence_folder

@@ -321,9 +321,11 @@ class _Gathering:
             yield Figure("visual.above", IMAGES, above, int(found.above.sum()))
             if self.visual.by == "both":
                 named_above = found.above & found.named
-                yield Figure("visual.named", IMAGES, f"{above} AND named", int(named_above.sum()))
                 yield Figure(
-                    "visual.unnamed", IMAGES, f"{above} AND NOT named",
+                    "visual.named_and_shown", IMAGES, f"{above} AND named", int(named_above.sum())
+                )
+                yield Figure(
+                    "visual.shown_not_named", IMAGES, f"{above} AND NOT named",
                     int((found.above & ~found.named).sum()),
                 )  # fmt: skip
 

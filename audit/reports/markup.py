@@ -56,6 +56,8 @@ def visible(text: str) -> str:
     >>> visible("abc\\u202egpj.exe")
     'abc⟦U+202E⟧gpj.exe'
     """
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(map(_seen, text))
 
 

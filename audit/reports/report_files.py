@@ -1,4 +1,4 @@
-"""A report as files: JSON, Markdown, CSV tables, and the evidence beside them."""
+"""A report as files: a page, JSON, Markdown, CSV tables, and the evidence beside them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EVIDENCE_INDEX = "evidence.json"
 #: JPEG of a sample in a concept's gallery, by number of the concept, shard and row.
 Pictures = Callable[[int, str, int], bytes | None]
 
-SUFFIXES = (".json", ".md")
+SUFFIXES = (".html", ".json", ".md")
 
 
 def check_report_paths(
@@ -37,6 +37,8 @@ def check_report_paths(
     ------
     UsageError
         If a name says no format, a folder is not there, or something else is in the way.
+    MissingPackageError
+        If a page is asked for and what draws its charts is not installed.
     """
     for path in paths:
         if path.suffix.lower() not in SUFFIXES:
@@ -50,6 +52,10 @@ def check_report_paths(
         check_output(path, dataset)
     if len({path.resolve() for path in paths}) < len(paths):
         raise UsageError("Two files of the report have the same name.", hint="Name each once.")
+    if any(path.suffix.lower() == ".html" for path in paths):
+        from audit.reports.page import check_installed
+
+        check_installed()
     if evidence is not None:
         check_output(evidence, dataset)
         _check_evidence_folder(evidence)
@@ -158,6 +164,12 @@ def _linked(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
+def _write_page(report: Mapping[str, Any], path: Path, pictures: Pictures, blur: bool) -> None:
+    from audit.reports.page import write_page
+
+    write_page(report, path, pictures, blur=blur)
+
+
 def _write_json(report: Mapping[str, Any], path: Path, pictures: Pictures, blur: bool) -> None:
     text = json.dumps(report, ensure_ascii=False, indent=1, allow_nan=False)
     with written_whole(path) as stream:
@@ -171,6 +183,7 @@ def _write_markdown(report: Mapping[str, Any], path: Path, pictures: Pictures, b
 
 
 _WRITERS: dict[str, Callable[[Mapping[str, Any], Path, Pictures, bool], None]] = {
+    ".html": _write_page,
     ".json": _write_json,
     ".md": _write_markdown,
 }
