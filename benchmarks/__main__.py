@@ -17,6 +17,7 @@ PARTS = {
     "by_caption": (),
     "licenses": (),
     "domains": (),
+    "reporting": ("vl_convert",),
     "vectors": ("faiss", "numkong"),
     "embedding": ("open_clip",),
     "estimating": (),

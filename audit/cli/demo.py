@@ -19,6 +19,7 @@ PICTURES = "pictures"
 @click.pass_obj
 def demo(talk: Talk, home: str | None) -> int:
     """A tour on real data that comes with the package."""
+    from audit.datasets.home import Home
     from audit.sample import concepts_path, pictures_path, references_path, shard_paths
 
     folder = str(shard_paths()[0].parent)
@@ -65,8 +66,15 @@ def demo(talk: Talk, home: str | None) -> int:
              "--references", str(references_path())],
         ),
     ]  # fmt: skip
+    wanted = "report.html" if importlib.util.find_spec("vl_convert") else "report.md"
+    report = str(Home(home).path / wanted)
+    last = (
+        "All of it for somebody else: a page with its evidence beside it.",
+        ["report", "--dataset", NAME, "--concepts", str(concepts_path()), "--model", "SD1.5",
+         "--file", report],
+    )  # fmt: skip
     missing = [name for name in ("PIL", "numkong") if importlib.util.find_spec(name) is None]
-    tour += [] if missing else by_image
+    tour += [*([] if missing else by_image), last]
     for number, (purpose, arguments) in enumerate(tour, start=1):
         click.secho(f"\n{number}. {purpose}", bold=True)
         click.secho("$ audit " + " ".join(map(_quoted, arguments)) + "\n", dim=True)
@@ -76,6 +84,7 @@ def demo(talk: Talk, home: str | None) -> int:
     if missing:
         click.echo("\nThere is more with images: pip install 'concept-audit[visual]'")
     click.echo(
+        f"\nThe report is in {report}: open it.\n"
         "\nNow your own data:\n"
         "  audit ingest 'path/to/*.parquet' --name mine\n"
         '  audit count --dataset mine --concept "Van Gogh" --output json'

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shlex
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -183,6 +185,8 @@ def test_demo_runs_and_answers(audit):
     assert outcome.code == 0, outcome.err
     assert "Van Gogh         6" in outcome.out
     assert "Henry Moore" in outcome.out
+    (page,) = re.findall(r"The report is in (.*): open it", outcome.out)
+    assert Path(page).exists()
     again = audit("demo")
     assert again.code == 0
     assert "5 already here" in again.err
