@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from audit import formulas
 from audit.curated.problems import Problem, refusal, shown
 from audit.curated.tables import TextTable
 from audit.curated.text import read_text
@@ -132,7 +133,8 @@ def read_map(path: str | Path, numbers: str | None = None) -> LicenseMap:
 def _entry(
     line: int, cells: dict[str, str], numbers: str | None, problems: list[Problem]
 ) -> MapEntry | None:
-    value, license = cells.get("value", ""), cells.get("license", "")
+    # As the listing of values wrote it, which makes harmless what a spreadsheet would run.
+    value, license = formulas.meant(cells.get("value", "")), cells.get("license", "")
     if not license:
         return None
     meant = normalise(license)

@@ -13,6 +13,7 @@ import polars as pl
 
 from audit.datasets.dataset import Dataset
 from audit.errors import SourceError, UsageError
+from audit.formulas import meant_texts
 from audit.removal.addresses import url_hash
 from audit.removal.found import matches
 
@@ -34,7 +35,8 @@ def read_listed(path: Path) -> pl.DataFrame:
             table = pl.read_parquet(path, glob=False)
         else:
             separator = "\t" if path.suffix.lower() == ".tsv" else ","
-            table = pl.read_csv(path, separator=separator, infer_schema=False, glob=False)
+            read = pl.read_csv(path, separator=separator, infer_schema=False, glob=False)
+            table = meant_texts(read)
     except (OSError, pl.exceptions.PolarsError) as error:
         reason = " ".join(str(error).split())[:200]
         raise SourceError(

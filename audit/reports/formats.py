@@ -14,6 +14,7 @@ from typing import IO, Any, Protocol
 import polars as pl
 
 from audit.errors import UsageError
+from audit.formulas import harmless_texts
 from audit.reports.tables import print_table
 
 
@@ -35,7 +36,7 @@ def _write_json(answer: Answer, stream: IO[bytes]) -> None:
 
 
 def _write_csv(answer: Answer, stream: IO[bytes]) -> None:
-    answer.to_polars().write_csv(stream)
+    harmless_texts(answer.to_polars()).write_csv(stream)
 
 
 def _write_parquet(answer: Answer, stream: IO[bytes]) -> None:

@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from audit.datasets.files import written_whole
+from audit.formulas import harmless
 from audit.labels.export import COLUMNS, PAGE_SUFFIXES, LabelSheet
 from audit.reports.label_page import label_page
 from audit.vectors.index import VectorIndex
-
-#: A spreadsheet takes a cell that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def write_label_sheet(
@@ -65,5 +63,4 @@ def _cell(value: Any) -> Any:
         return f"{value:.4f}"
     if not isinstance(value, str):
         return value
-    text = " ".join(value.replace("\x00", "").splitlines())
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+    return harmless(" ".join(value.replace("\x00", "").splitlines()))

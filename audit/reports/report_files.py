@@ -15,6 +15,7 @@ from audit.datasets.files import UNFINISHED, storage_errors, written_whole
 from audit.datasets.outputs import check_output
 from audit.dossiers.results import AuditReport
 from audit.errors import UsageError, did_you_mean
+from audit.formulas import harmless_texts
 from audit.reports.report_markdown import report_markdown
 from audit.reports.report_tables import report_tables
 
@@ -123,7 +124,7 @@ def write_report(
     if tables is not None:
         for name, frame in report_tables(report).items():
             with written_whole(tables / f"{name}.csv") as stream:
-                frame.write_csv(stream)
+                harmless_texts(frame).write_csv(stream)
 
 
 def _seen_from(path: Path, evidence: Path) -> str:

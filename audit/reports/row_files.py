@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from audit.datasets.files import written_whole
 from audit.errors import UsageError, did_you_mean
+from audit.formulas import harmless_texts
 from audit.reviews.rows import ReviewedRow
 
 _TOGETHER = 10_000
@@ -71,7 +72,7 @@ def _write_parquet(stream: IO[bytes], frames: Iterator[pl.DataFrame]) -> int:
 def _write_csv(stream: IO[bytes], frames: Iterator[pl.DataFrame]) -> int:
     written = 0
     for number, frame in enumerate(frames):
-        stream.write(frame.write_csv(include_header=number == 0).encode())
+        stream.write(harmless_texts(frame).write_csv(include_header=number == 0).encode())
         written += len(frame)
     return written
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from audit.errors import ColumnError, SourceError, UsageError
+from audit.formulas import meant_texts
 from audit.scores.vectors import concept_key
 
 #: Columns of a count and the ends of its interval: our own, those of `audit count` by image, and
@@ -74,7 +75,7 @@ def _table(path: Path) -> pl.DataFrame:
         if kind == ".parquet":
             return pl.read_parquet(path, glob=False)
         # As text: what is no number is to be named, and not to fail in the middle.
-        return pl.read_csv(path, infer_schema=False, glob=False)
+        return meant_texts(pl.read_csv(path, infer_schema=False, glob=False))
     except (pl.exceptions.PolarsError, OSError, UnicodeError) as error:
         told = str(error).partition("\n")[0]
         raise SourceError(f"{path}: cannot be read ({told}).", hint="Is it a table?") from error
