@@ -50,6 +50,9 @@ class Report:
     def __repr__(self) -> str:
         return f"<report on {self.found.dataset!r}: {len(self.found.dossiers):,} concepts>"
 
+    def _repr_html_(self) -> str:
+        return self.found._repr_html_()
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, in the schema ``audit.report/1``."""
         return self.found.to_dict()

@@ -16,6 +16,7 @@ from audit.comparisons.overlap import Overlap
 from audit.comparisons.rights import LicenseChange, OptOutChange
 from audit.comparisons.snapshots import Snapshot
 from audit.reviews.findings import STATUSES
+from audit.shown import Shown
 
 SCHEMA = "audit.diff/1"
 
@@ -26,7 +27,7 @@ METHOD = (
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Shown):
     """What changed from A to B.
 
     Attributes

@@ -11,6 +11,7 @@ from audit.captions.phrases import ConceptPhrases, Finding
 from audit.counts.accidental import AccidentalShare
 from audit.counts.examples import Example
 from audit.datasets.dataset import Coverage
+from audit.shown import Shown
 
 SCHEMA = "audit.count/1"
 
@@ -83,7 +84,7 @@ class ConceptCount:
 
 
 @dataclass(frozen=True)
-class CountResult:
+class CountResult(Shown):
     """Counts of concepts in a dataset, with all that is needed to defend them."""
 
     dataset: str

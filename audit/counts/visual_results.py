@@ -19,6 +19,7 @@ from audit.estimates.prediction_powered import LabelledEstimate
 from audit.estimates.prevalence import Estimate
 from audit.references.cutoffs import CutOff
 from audit.references.reference_set import ReferenceSet
+from audit.shown import Shown
 
 SCHEMA = "audit.count.visual/1"
 
@@ -195,7 +196,7 @@ def _digest(references: ReferenceSet) -> str:
 
 
 @dataclass(frozen=True)
-class VisualResult:
+class VisualResult(Shown):
     """Visual counts of concepts in a dataset, with all that is needed to defend them."""
 
     dataset: str

@@ -11,6 +11,7 @@ from audit.datasets import tombstones
 from audit.datasets.home import Home
 from audit.datasets.manifest import Manifest
 from audit.errors import AuditError
+from audit.shown import Shown
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Catalog:
+class Catalog(Shown):
     """All datasets of a home."""
 
     home: str

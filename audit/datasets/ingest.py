@@ -19,6 +19,7 @@ from audit.datasets.remaining import remaining_distinct_urls, remaining_stats
 from audit.datasets.shard_job import make_part, url_sketches
 from audit.datasets.stats import ShardStats
 from audit.parallel import processors, run_jobs
+from audit.shown import Shown
 
 #: Below this many bytes to read, starting worker processes costs more than it gains.
 _POOL_BYTES = 64 << 20
@@ -61,7 +62,7 @@ class IngestListener:
 
 
 @dataclass(frozen=True)
-class IngestReport:
+class IngestReport(Shown):
     """The outcome of an ingest, and the state of the dataset after it."""
 
     dataset: str

@@ -11,10 +11,11 @@ import polars as pl
 from audit.datasets.dataset import Coverage, Dataset
 from audit.datasets.remaining import remaining_distinct_urls, remaining_stats
 from audit.datasets.stats import ShardStats
+from audit.shown import Shown
 
 
 @dataclass(frozen=True)
-class Overview:
+class Overview(Shown):
     """A dataset at a glance."""
 
     name: str

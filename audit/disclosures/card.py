@@ -16,6 +16,7 @@ from audit.datasets.dataset import Coverage, Dataset
 from audit.disclosures.facts import SIGNALS, Facts, gather_facts
 from audit.licenses.terms import NO_ASSERTION
 from audit.reviews import LicenseReview
+from audit.shown import Shown
 
 SOURCE = "Towards Best Practices for Open Datasets for LLM Training, arXiv 2501.08365"
 State = Literal["complete", "partial", "missing"]
@@ -120,7 +121,7 @@ class CardEntry:
 
 
 @dataclass(frozen=True)
-class MetadataCard:
+class MetadataCard(Shown):
     """What a dataset keeps of the metadata that good practice asks for.
 
     Attributes

@@ -13,6 +13,7 @@ from audit._version import __version__
 from audit.datasets.dataset import Coverage
 from audit.disclosures.facts import Facts
 from audit.domains import DomainCounts
+from audit.shown import Shown
 
 DISCLAIMER = (
     "Filled by a program from the columns of one dataset. Not legal advice, and no statement of "
@@ -65,7 +66,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class FilledForm:
+class FilledForm(Shown):
     """A form with what a dataset can say in it.
 
     Attributes

@@ -20,6 +20,7 @@ from audit.datasets.parts import GROUP_ROWS
 from audit.domains.suffixes import list_version, registered_domains
 from audit.errors import UsageError
 from audit.parallel import Add, run_jobs, usual_workers
+from audit.shown import Shown
 
 #: Whole row groups, as a row group is decoded as a whole.
 _ROWS_TOGETHER = 4 * GROUP_ROWS
@@ -62,7 +63,7 @@ class TopDomains:
 
 
 @dataclass(frozen=True)
-class DomainCounts:
+class DomainCounts(Shown):
     """Samples and hosts of the registered domains of a dataset.
 
     Attributes

@@ -18,6 +18,7 @@ from audit.dossiers.gallery import Gallery
 from audit.optouts.results import OptOutReview
 from audit.reviews.results import LicenseReview
 from audit.reviews.scopes import ScopeReview
+from audit.shown import Shown
 from audit.verdicts.results import FlaggedConcept, FlagResult
 
 SCHEMA = "audit.report/1"
@@ -70,7 +71,7 @@ class Dossier:
 
 
 @dataclass(frozen=True)
-class AuditReport:
+class AuditReport(Shown):
     """A report: what was audited, the verdicts, every concept, and the dataset's licenses.
 
     Attributes

@@ -22,6 +22,7 @@ from audit.encoders.encoder import Encoder, EncoderInfo
 from audit.errors import SourceError
 from audit.images.collections import ImageUnit
 from audit.images.decoding import DEFAULT_LIMITS, DecodeLimits
+from audit.shown import Shown
 
 _NAMED_PROBLEMS = 5
 
@@ -46,7 +47,7 @@ class EmbedProgress:
 
 
 @dataclass(frozen=True)
-class EmbedReport:
+class EmbedReport(Shown):
     """The outcome of an embedding run, and the state of the folder after it."""
 
     folder: Path

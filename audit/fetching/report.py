@@ -10,6 +10,7 @@ import polars as pl
 from audit.datasets.dataset import Coverage
 from audit.estimates.intervals import wilson
 from audit.fetching.reasons import BY_NAME, FETCHED, PRIVATE
+from audit.shown import Shown
 
 SCHEMA = "audit.fetch/1"
 
@@ -21,7 +22,7 @@ LINK_ROT = (
 
 
 @dataclass(frozen=True)
-class FetchReport:
+class FetchReport(Shown):
     """The state of a fetch after a run."""
 
     dataset: str

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from audit.generation.manifest import ALL_BLACK, GenerationSettings
+from audit.shown import Shown
 
 SCHEMA = "audit.generate/1"
 
@@ -58,7 +59,7 @@ class PromptImages:
 
 
 @dataclass(frozen=True)
-class GenerateReport:
+class GenerateReport(Shown):
     """What was asked for and is in the folder now; images of other prompts are not counted.
 
     Attributes

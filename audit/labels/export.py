@@ -25,6 +25,7 @@ from audit.fetching.selection import remaining_digest
 from audit.labels.sampling import CaptionGroup, LabelDraw, ListedSamples, Samples, draw_labels
 from audit.labels.task import GroupExtent, LabelTask, TaskSample, known_score
 from audit.references.reference_set import ReferenceSet
+from audit.shown import Shown
 from audit.vectors.images import PartImages
 from audit.vectors.index import IndexedPart, VectorIndex
 
@@ -62,7 +63,7 @@ class LabelSheet:
 
 
 @dataclass(frozen=True)
-class ExportReport:
+class ExportReport(Shown):
     """What was drawn, and the file that waits for labels."""
 
     task: LabelTask

@@ -29,6 +29,7 @@ from audit.estimates.prevalence import Estimate
 from audit.fetching.selection import remaining_digest
 from audit.labels.answers import LabelledFile, refusal
 from audit.labels.task import GroupExtent, LabelTask, tasks_of
+from audit.shown import Shown
 
 SCHEMA = "audit.labels/1"
 _FILE = "labels.json"
@@ -135,7 +136,7 @@ class StoredLabels:
 
 
 @dataclass(frozen=True)
-class LabelReport:
+class LabelReport(Shown):
     """What was stored, and what follows from it."""
 
     labels: StoredLabels

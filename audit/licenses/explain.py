@@ -11,12 +11,13 @@ import polars as pl
 from audit.licenses.frame import as_frame
 from audit.licenses.normalise import Normalised, normalise
 from audit.licenses.uses import use_profiles
+from audit.shown import Shown
 
 DISCLAIMER = "What the value says, as far as tables know it; not legal advice."
 
 
 @dataclass(frozen=True)
-class ExplainedLicenses:
+class ExplainedLicenses(Shown):
     """Each value with its license, in the order of the question."""
 
     results: tuple[Normalised, ...]

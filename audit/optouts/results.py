@@ -11,6 +11,7 @@ from audit.datasets.dataset import Coverage
 from audit.estimates.intervals import wilson
 from audit.optouts.readers import specifications
 from audit.optouts.signals import USES, Answer, Signal, Verdict
+from audit.shown import Shown
 
 SCHEMA = "audit.optouts/1"
 
@@ -107,7 +108,7 @@ class SampleOf:
 
 
 @dataclass(frozen=True)
-class OptOutReview:
+class OptOutReview(Shown):
     """What signals say of the use of a dataset's images."""
 
     dataset: str

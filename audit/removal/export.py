@@ -18,6 +18,7 @@ from audit.datasets.dataset import Dataset, Part
 from audit.datasets.files import written_whole
 from audit.datasets.parts import kept_columns
 from audit.errors import SourceError, StorageError, UsageError, did_you_mean
+from audit.shown import Shown
 
 #: Columns by which other tools know a sample, where the dataset has them.
 _IDENTITIES = ("url_hash", "sha256", "md5", "hash", "phash")
@@ -33,7 +34,7 @@ _BATCH_ROWS = 1 << 17
 
 
 @dataclass(frozen=True)
-class FilterReport:
+class FilterReport(Shown):
     """A filter that was written.
 
     Attributes

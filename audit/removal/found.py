@@ -14,6 +14,7 @@ from audit.datasets.dataset import Coverage
 from audit.datasets.lookup import SampleRef, SourceSample
 from audit.datasets.sample_keys import Keys, sample_keys
 from audit.removal.wanted import Asked
+from audit.shown import Shown
 
 SCHEMA = "audit.lookup/1"
 
@@ -96,7 +97,7 @@ class NotSearched:
 
 
 @dataclass(frozen=True)
-class Found:
+class Found(Shown):
     """The samples that were found.
 
     Attributes

@@ -9,10 +9,11 @@ import polars as pl
 
 from audit.datasets.dataset import Coverage, Dataset
 from audit.datasets.tombstones import Removal
+from audit.shown import Shown
 
 
 @dataclass(frozen=True)
-class RemovalList:
+class RemovalList(Shown):
     """All removals of a dataset, the oldest first, those that were taken back too."""
 
     dataset: str

@@ -36,6 +36,7 @@ from audit.errors import StorageError, UsageError, did_you_mean
 from audit.removal.finding import as_of_now
 from audit.removal.found import Found
 from audit.removal.wanted import Wanted
+from audit.shown import Shown
 
 SCHEMA = "audit.removal/1"
 
@@ -58,7 +59,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class RemovalReport:
+class RemovalReport(Shown):
     """What a removal, or taking one back, does to the numbers of a dataset.
 
     Attributes

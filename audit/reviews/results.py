@@ -17,6 +17,7 @@ from audit.reviews.findings import STATUSES
 from audit.reviews.openness import Openness
 from audit.reviews.rows import ReviewedRow
 from audit.reviews.scopes import LicenseCount, ScopeReview
+from audit.shown import Shown
 
 DISCLAIMER = (
     "What rows say and what follows from it, as far as tables know it; nobody asked the holders. "
@@ -62,7 +63,7 @@ class ValueCount:
 
 
 @dataclass(frozen=True)
-class LicenseReview:
+class LicenseReview(Shown):
     """A review of a dataset, or of the samples whose caption names concepts.
 
     Attributes

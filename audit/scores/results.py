@@ -14,6 +14,7 @@ from audit._version import __version__
 from audit.encoders.encoder import EncoderInfo
 from audit.errors import UsageError
 from audit.scores.spread import Spread
+from audit.shown import Shown
 
 SCHEMA = "audit.score/1"
 
@@ -218,7 +219,7 @@ class ConceptScore:
 
 
 @dataclass(frozen=True)
-class ScoreResult:
+class ScoreResult(Shown):
     """Scores of concepts, by one encoder and in one mode: others cannot be compared with them.
 
     Attributes

@@ -11,6 +11,7 @@ import polars as pl
 from audit.curated.problems import shown
 from audit.curated.tables import BETWEEN
 from audit.errors import UsageError, did_you_mean
+from audit.shown import Shown
 
 SCHEMA = "audit.thresholds/1"
 
@@ -87,7 +88,7 @@ class KnownThreshold:
 
 
 @dataclass(frozen=True)
-class KnownThresholds:
+class KnownThresholds(Shown):
     """Thresholds that were found, and remarks on all of them."""
 
     entries: tuple[KnownThreshold, ...]

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from audit.shown import Shown
 from audit.thresholds.candidates import Candidate
 from audit.thresholds.paper import PaperThreshold
 from audit.thresholds.sensitivity import Sensitivity
@@ -207,7 +208,7 @@ class AuditThreshold:
 
 
 @dataclass(frozen=True)
-class ThresholdEstimate:
+class ThresholdEstimate(Shown):
     """Both voices, and the series that they speak of."""
 
     series: ScoreSeries

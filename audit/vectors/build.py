@@ -25,6 +25,7 @@ from audit.embeddings.folder import EmbeddingFolder, EmbeddingPart
 from audit.embeddings.mapped import array_header
 from audit.encoders.encoder import EncoderInfo
 from audit.errors import EncoderMismatchError
+from audit.shown import Shown
 from audit.vectors.coding import BLOCK_ROWS, code_part
 from audit.vectors.index import (
     MANIFEST,
@@ -84,7 +85,7 @@ class IndexProgress:
 
 
 @dataclass(frozen=True)
-class IndexReport:
+class IndexReport(Shown):
     """The outcome of indexing, and the state of the index after it."""
 
     folder: Path

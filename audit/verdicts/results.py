@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from audit.shown import Shown
 from audit.verdicts.applied import AppliedThreshold
 from audit.verdicts.exposures import CountedConcepts, Exposure
 from audit.verdicts.judging import RULE, UNCERTAIN, VERDICTS, Span, Verdict
@@ -88,7 +89,7 @@ class FlaggedConcept:
 
 
 @dataclass(frozen=True)
-class FlagResult:
+class FlagResult(Shown):
     """Verdicts on concepts of a dataset: above first, by how far; then uncertain, below, none."""
 
     counted: CountedConcepts

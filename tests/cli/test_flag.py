@@ -169,7 +169,8 @@ def test_hostile_names_are_shown_and_not_obeyed(audit, gallery, tmp_path):
     assert "a\\x202egnp" in outcome.out
     assert "\u202e" not in outcome.out
     answer = audit("flag", "--concepts", path, "--threshold", "1", "--output", "csv").out
-    assert {row["concept"] for row in csv.DictReader(io.StringIO(answer))} == set(names)
+    told = {row["concept"] for row in csv.DictReader(io.StringIO(answer))}
+    assert told == {"'" + name if name.startswith("=") else name for name in names}
 
 
 @pytest.mark.parametrize(

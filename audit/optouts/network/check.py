@@ -30,6 +30,7 @@ from audit.optouts.network.hosts import Hosts, Manners, StoppedError
 from audit.optouts.network.store import CheckStore
 from audit.optouts.places import checks_folder, kept_checks
 from audit.optouts.signals import Audience
+from audit.shown import Shown
 
 USER_AGENT = f"concept-audit/{__version__} (reads opt-out signals of images; keeps no image)"
 
@@ -81,7 +82,7 @@ class CheckProgress:
 
 
 @dataclass
-class CheckReport:
+class CheckReport(Shown):
     """What became of a check."""
 
     folder: Path
