@@ -4,6 +4,9 @@ VENV := .venv
 BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# As many tests at once as there are processors; `make test PARALLEL=` for one after another.
+PARALLEL := --numprocesses auto --dist worksteal
+
 .PHONY: help demo test test-visual lint bench docs lock clean
 .DEFAULT_GOAL := help
 
@@ -14,10 +17,10 @@ demo: $(VENV)/core ## Ingest the sample that comes with the package and count in
 	@$(BIN)/audit demo
 
 test: $(VENV)/dev ## Run the tests; those that need torch, dlib or img2dataset skip without them
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(PARALLEL)
 
 test-visual: $(VENV)/visual ## Run all tests, with every encoder and img2dataset (installs 2 GB, 7 with CUDA)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(PARALLEL)
 
 lint: $(VENV)/dev ## Check style and types
 	@$(BIN)/ruff check .

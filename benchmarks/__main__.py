@@ -18,6 +18,7 @@ PARTS = {
     "licenses": (),
     "domains": (),
     "reporting": ("vl_convert",),
+    "exploring": ("starlette", "numkong"),
     "vectors": ("faiss", "numkong"),
     "embedding": ("open_clip",),
     "estimating": (),

@@ -51,6 +51,10 @@ def test_counts_know_nothing_of_labels_nor_of_how_they_are_shown(needs):
     assert not needs["counts"] & {"labels", "reports", "cli", "visual", "api"}
 
 
+def test_only_commands_open_the_explorer(needs):
+    assert [name for name in needs if "explorer" in needs[name]] == ["cli"]
+
+
 def test_what_computes_knows_nothing_of_reports(needs):
     for package in (
         "captions", "comparisons", "counts", "datasets", "disclosures", "domains", "estimates", "generation",

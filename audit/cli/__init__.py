@@ -29,6 +29,7 @@ from audit.cli.optout import optout
 from audit.cli.remove_samples import removals, remove_samples
 from audit.cli.report import report
 from audit.cli.score import score
+from audit.cli.serve import serve
 from audit.cli.talk import STOPPED, Talk
 from audit.cli.threshold import threshold
 from audit.cli.thresholds import thresholds
@@ -61,8 +62,8 @@ def cli() -> None:
 
 for command in (
     ingest, count, fetch, embed, index, label, generate, score, threshold, thresholds, flag,
-    license, optout, report, diff, card, disclose, lookup, remove_samples, removals, datasets, show,
-    remove, demo,
+    license, optout, report, serve, diff, card, disclose, lookup, remove_samples, removals,
+    datasets, show, remove, demo,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -36,6 +36,7 @@ def count_by_caption(
     seed: int = 0,
     workers: int | None = 1,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
+    on_tally: Callable[[Tally], None] = lambda tally: None,
 ) -> CountResult:
     """Count the samples whose caption names each concept.
 
@@ -57,6 +58,8 @@ def count_by_caption(
         imported, as always with :mod:`multiprocessing`.
     on_progress:
         Called with samples done and in all.
+    on_tally:
+        Called with what was counted so far, whenever a part is done; not to be kept.
 
     Raises
     ------
@@ -93,6 +96,7 @@ def count_by_caption(
         )
         for part_tally in tallies:
             tally.absorb(part_tally)
+            on_tally(tally)
             if values is not None:
                 values.add_all(part_tally.values)
         distinct_counts = values.counts() if values is not None else None

@@ -37,6 +37,16 @@ ASSUMPTION = (
 )
 
 
+class LabellersAgree(Protocol):
+    """How many samples several people labelled, and of these how many all of them label alike."""
+
+    @property
+    def by_several(self) -> int: ...
+
+    @property
+    def alike(self) -> int: ...
+
+
 class GivenLabels(Protocol):
     """What people said of some samples of a concept; who puts them beside a count brings them."""
 
@@ -56,6 +66,11 @@ class GivenLabels(Protocol):
     @property
     def skipped(self) -> Sequence[int]:
         """Samples that were passed over and count as unsure."""
+        ...
+
+    @property
+    def agreement(self) -> LabellersAgree:
+        """Of samples that several people labelled."""
         ...
 
     def to_dict(self) -> dict[str, Any]: ...

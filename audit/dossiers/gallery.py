@@ -111,7 +111,7 @@ def galleries(
     else:
         chosen = _of_captions(index, samples, len(concepts), each, seed)
     refs = {one.ref for _, some in chosen for one in some}
-    told, unsafe = look_up(dataset, refs), _unsafe(dataset, refs)
+    told, unsafe = look_up(dataset, refs), unsafe_samples(dataset, refs)
     return [
         Gallery(
             of,
@@ -185,7 +185,7 @@ def _drawn(number: NDArray[np.integer], each: int, seed: int) -> NDArray[np.int6
     return np.asarray(order[rank < each])
 
 
-def _unsafe(dataset: Dataset, refs: Collection[SampleRef]) -> dict[SampleRef, bool | None]:
+def unsafe_samples(dataset: Dataset, refs: Collection[SampleRef]) -> dict[SampleRef, bool | None]:
     """Whether samples are marked as unsafe; None where the dataset does not tell."""
     columns = [name for name in SAFETY_COLUMNS if name in dataset.columns]
     told: dict[SampleRef, bool | None] = dict.fromkeys(refs)

@@ -150,7 +150,7 @@ def estimate_with_labels(
     sensitivity:
         Share of the concept's images that reach the cut-off. If given, the upper end is also at
         most what follows from the samples above the cut-off: labels alone cannot tell how few of
-        very many samples show it.
+        very many samples show it. Not where the labels contradict it.
     seed:
         Of the draws behind the interval.
 
@@ -209,8 +209,10 @@ class _Totals:
             reached = [np.minimum(shown / hit, most) for shown, most in self.above]
             found = float(np.quantile(np.sum(reached, axis=0), 1 - tail / 2))
             labelled = float(np.quantile(self.high, 1 - tail / 2))
-            by_references = found < labelled
-            high = max(min(found, labelled), low)
+            # Where people found more than the references allow, these are wrong, and labels hold.
+            if found > low:
+                by_references = found < labelled
+                high = min(found, labelled)
         low, high = np.floor(low + 0.5), min(np.floor(high + 0.5), self.population)
         return Estimate(min(max(self.value, low), high), low, high), by_references
 

@@ -1,16 +1,13 @@
-"""Labels that were given, kept with their dataset, and what they say of a concept's number."""
+"""Keeping labels that were given in a file, and finding those of a concept."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from audit._version import __version__
@@ -18,121 +15,18 @@ from audit.captions.phrases import ConceptPhrases
 from audit.datasets.dataset import Dataset
 from audit.datasets.files import written_whole
 from audit.errors import SourceError, UsageError
-from audit.estimates.prediction_powered import (
-    UNSURE,
-    Extent,
-    LabelledEstimate,
-    LabelledStratum,
-    estimate_with_labels,
-)
-from audit.estimates.prevalence import Estimate
 from audit.fetching.selection import remaining_digest
 from audit.labels.answers import LabelledFile, refusal
-from audit.labels.task import GroupExtent, LabelTask, tasks_of
+from audit.labels.stored import (
+    IMPORTED,
+    SCHEMA,
+    StoredLabels,
+    has_labels,
+    read_imported,
+    stored_labels,
+)
+from audit.labels.task import LabelTask, tasks_of
 from audit.shown import Shown
-
-SCHEMA = "audit.labels/1"
-_FILE = "labels.json"
-
-
-@dataclass(frozen=True)
-class StoredLabels:
-    """A person's answers to a labelling task.
-
-    Attributes
-    ----------
-    answers:
-        Number of the sample in the task -> YES, NO or UNSURE.
-    who, when:
-        Who gave them, and when they were stored (ISO 8601, UTC).
-    digest:
-        SHA-256 of the file that they came in.
-    """
-
-    task: LabelTask
-    answers: dict[int, int]
-    who: str
-    when: str
-    digest: str
-    source: str
-
-    @property
-    def told(self) -> str:
-        """How many labels, whose, and when given."""
-        return f"{len(self.answers):,} labels by {self.who} of {self.when[:10]}"
-
-    @cached_property
-    def skipped(self) -> tuple[int, ...]:
-        """Samples without an answer that stand before one that has one.
-
-        The order of a stratum is random, so that whoever stops early leaves a random rest. Who
-        skips samples may do so because they are hard: these count as unsure.
-        """
-        last: dict[int, int] = {}
-        for number in sorted(self.answers):
-            last[self.task.samples[number].stratum] = number
-        return tuple(
-            number
-            for number, sample in enumerate(self.task.samples)
-            if number not in self.answers and number < last.get(sample.stratum, -1)
-        )
-
-    @cached_property
-    def strata(self) -> list[LabelledStratum]:
-        """The strata of the task with their labels."""
-        given = {**dict.fromkeys(self.skipped, UNSURE), **self.answers}
-        strata = []
-        for number, drawn in enumerate(self.task.strata):
-            mine = sorted(n for n in given if self.task.samples[n].stratum == number)
-            scores = [self.task.samples[n].score for n in mine]
-            strata.append(
-                LabelledStratum(
-                    drawn.named,
-                    drawn.above,
-                    drawn.size,
-                    np.array([given[n] for n in mine], np.int8),
-                    np.array([np.nan if s is None else s for s in scores], np.float64),
-                    drawn.mean_score,
-                )
-            )
-        return strata
-
-    @cached_property
-    def estimate(self) -> LabelledEstimate:
-        """How many samples show the concept, of all that there are.
-
-        It holds for the samples that had an image when they were drawn, whatever the cut-off is
-        today. Dead links are taken for like the living; samples whose image nobody looked for, and
-        nobody knows why, may show the concept or not.
-        """
-        task = self.task
-        found = estimate_with_labels(
-            self.strata,
-            named=_extent(task.named),
-            unnamed=_extent(task.unnamed),
-            sensitivity=task.sensitivity if task.sensitivity.known else None,
-            seed=task.seed,
-        )
-        unseen = [_never_looked_for(group) for group in (task.named, task.unnamed)]
-        return dataclasses.replace(
-            found,
-            named=_with_unseen(found.named, unseen[0]),
-            unnamed=_with_unseen(found.unnamed, unseen[1]),
-            total=_with_unseen(found.total, sum(unseen)),
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            **self.estimate.to_dict(),
-            "skipped": len(self.skipped),
-            "labelled_by": self.who,
-            "labelled_at": self.when,
-            "labels_sha256": self.digest,
-            "task": self.task.id,
-            "drawn_at": self.task.created,
-            "drawn_at_cutoff": self.task.cutoff,
-            "drawn_with_encoder": self.task.encoder,
-        }
 
 
 @dataclass(frozen=True)
@@ -170,7 +64,9 @@ class LabelReport(Shown):
 def store_labels(
     file: LabelledFile, dataset: Dataset, who: str, *, replace: bool = False
 ) -> StoredLabels:
-    """Keep the labels of a file; they replace what was stored of the same task.
+    """Keep the labels of a file; they replace what was imported of the same task before.
+
+    Labels that were given in the explorer stay, and are in what is returned.
 
     Parameters
     ----------
@@ -195,17 +91,10 @@ def store_labels(
     ]
     if unknown:
         raise refusal(file.path, unknown)
-    stored = StoredLabels(
-        task,
-        {numbers[label_id]: answer for label_id, answer in file.answers.items()},
-        who,
-        datetime.now(UTC).isoformat(timespec="seconds"),
-        file.digest,
-        str(file.path),
-    )
-    place = path.with_name(_FILE)
+    answers = {numbers[label_id]: answer for label_id, answer in file.answers.items()}
+    place = path.with_name(IMPORTED)
     if place.exists() and not replace:
-        lost = _read_labels(place, task).answers.keys() - stored.answers.keys()
+        lost = read_imported(place, task).voice.answers.keys() - answers.keys()
         if lost:
             raise UsageError(
                 f"{file.path}: lacks labels of {len(lost):,} samples that are stored already, such "
@@ -214,15 +103,17 @@ def store_labels(
             )
     record = {
         "schema": SCHEMA,
-        "who": stored.who,
-        "when": stored.when,
-        "source": stored.source,
-        "sha256": stored.digest,
+        "who": who,
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "source": str(file.path),
+        "sha256": file.digest,
         "tool_version": __version__,
-        "answers": {str(number): answer for number, answer in stored.answers.items()},
+        "answers": {str(number): answer for number, answer in answers.items()},
     }
     with written_whole(place) as stream:
         stream.write(json.dumps(record, ensure_ascii=False, indent=1).encode())
+    stored = stored_labels(path.parent, task)
+    assert stored is not None, "they were written a moment ago"
     return stored
 
 
@@ -282,15 +173,18 @@ def find_labels(
     """
     digest = None
     found: list[StoredLabels] = []
-    unused = []
+    unused: list[str] = []
     mine = (phrases.wording, where, by)
     for path in tasks_of(dataset):
-        if not path.with_name(_FILE).exists():
+        if not has_labels(path.parent):
             continue
         task = LabelTask.read(path)
         if (task.wording, task.where, task.by) != mine:
             continue
-        stored = _read_labels(path.with_name(_FILE), task)
+        stored = stored_labels(path.parent, task)
+        if stored is None:
+            continue
+        unused += stored.remarks
         digest = digest or remaining_digest(dataset)
         if task.dataset_digest == digest:
             found.append(stored)
@@ -303,33 +197,3 @@ def find_labels(
         if stored is not most
     ]
     return LabelSearch(most, tuple(unused))
-
-
-def _read_labels(path: Path, task: LabelTask) -> StoredLabels:
-    try:
-        record = json.loads(path.read_bytes())
-        if record["schema"] != SCHEMA:
-            raise ValueError("its format is another")
-        answers = {int(number): int(answer) for number, answer in record["answers"].items()}
-        if not set(answers) <= set(range(len(task.samples))):
-            raise ValueError("it has labels of samples that were not drawn")
-        who, when, digest, source = (record[k] for k in ("who", "when", "sha256", "source"))
-        return StoredLabels(task, answers, who, when, digest, source)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SourceError(
-            f"{path}: is damaged, or of another version of audit ({error}).",
-            hint="Import the labels again with `audit label import`, or remove this file.",
-        ) from error
-
-
-def _extent(group: GroupExtent) -> Extent:
-    reached = group.attempted if group.design == "unknown" else group.population
-    return Extent(reached, group.examined)
-
-
-def _never_looked_for(group: GroupExtent) -> int:
-    return group.population - group.attempted if group.design == "unknown" else 0
-
-
-def _with_unseen(estimate: Estimate, unseen: int) -> Estimate:
-    return Estimate(estimate.value, estimate.low, estimate.high + unseen)

@@ -121,7 +121,7 @@ def embed_references(
     vectors: list[NDArray[np.float16]] = []
     names: list[str] = []
     left_out: list[tuple[str, str]] = []
-    for path in _files(paths):
+    for path in reference_files(paths):
         try:
             found = encoder.encode([encoder.prepare(decode(path.read_bytes(), limits))])[0]
         except (BadImageError, OSError) as error:
@@ -159,7 +159,14 @@ def text_references(prompts: Sequence[str], encoder: Encoder) -> ReferenceSet:
     return ReferenceSet(vectors, tuple(prompts), encoder.info, "text")
 
 
-def _files(paths: Sequence[str | Path]) -> list[Path]:
+def reference_files(paths: Sequence[str | Path]) -> list[Path]:
+    """The images that are named, and those in folders that are named.
+
+    Raises
+    ------
+    ConceptError
+        If a path does not exist, or a folder has no images.
+    """
     files: list[Path] = []
     for given in paths:
         path = Path(given).expanduser()

@@ -64,7 +64,12 @@ def described(labels: GivenLabels) -> str:
         f"{total:,} labels by {visible(labels.who)}, {labels.when[:10]}: {found.yes:,} yes, "
         f"{found.no:,} no, {found.unsure:,} unsure"
     )
-    return f"{told} ({len(labels.skipped):,} of these skipped)" if labels.skipped else told
+    if labels.skipped:
+        told += f" ({len(labels.skipped):,} of these skipped)"
+    both = labels.agreement
+    if both.by_several:
+        told += f"; {both.by_several:,} labelled by several people, {both.alike:,} of them alike"
+    return told
 
 
 def labelled_line(labels: GivenLabels, by: str) -> Text:

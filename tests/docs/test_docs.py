@@ -53,6 +53,7 @@ def test_every_command_and_option_has_help(name):
         "docs/counting.md",
         "docs/diff.md",
         "docs/encoders.md",
+        "docs/explorer.md",
         "docs/flagging.md",
         "docs/generation.md",
         "docs/methods/counting.md",

@@ -79,3 +79,13 @@ def test_total_is_at_most_what_the_groups_are_at_most():
     assert found.named.high == 47
     assert found.unnamed.high < 60
     assert found.total.high <= found.named.high + found.unnamed.high + 1
+
+
+def test_labels_that_contradict_the_references_hold_alone():
+    """People see it below the cut-off, where by the references nearly nothing is left to see."""
+    strata = [stratum(15, NO, NO, above=True), stratum(1900, YES, NO)]
+    alone = estimate_with_labels(strata)
+    found = estimate_with_labels(strata, sensitivity=FoundReferences(10, 10))
+    assert not found.by_references
+    assert found.total == alone.total
+    assert found.total.high - found.total.low > 1000
