@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ class LabelTask:
     created: str  #: ISO 8601, UTC
     tool_version: str
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Eight hexadecimal digits; the same draw has the same."""
         drawn = {name: value for name, value in self.to_dict().items() if name not in _NOT_DRAWN}
