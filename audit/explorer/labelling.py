@@ -21,7 +21,7 @@ from audit.errors import AuditError, UsageError
 from audit.estimates.prediction_powered import UNSURE
 from audit.explorer.answers import ImageAnswer
 from audit.explorer.desk import Desk
-from audit.explorer.pictures import LARGE, Place, ReferencePictures, SeenPicture
+from audit.explorer.pictures import LARGE, ReferencePictures, SeenPicture
 from audit.explorer.questions import Question
 from audit.fetching.selection import remaining_digest
 from audit.labels.journal import JournalEntry, Seen, append
@@ -220,7 +220,7 @@ class Labelling:
         ahead = task.samples[number : number + _AHEAD]
         refs = [SampleRef(sample.shard, sample.row) for sample in ahead]
         places = pictures.places(refs)
-        place: Place | None = places.get(refs[0])
+        place = places.get(refs[0])
         if place is None:
             return SeenPicture.of(Picture(None, "it has no image any more"))
         pictures.expect(places.values(), LARGE)

@@ -8,12 +8,9 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from audit.datasets.lookup import SampleRef
-from audit.datasets.sample_keys import sample_keys
 from audit.reports.pictures import Picture, indexed_pictures, reference_picture
-from audit.vectors.images import first_images
+from audit.vectors.images import Place, image_of
 from audit.vectors.index import VectorIndex
 
 #: Pixels of the longest side: in lists, and where a person labels.
@@ -21,9 +18,6 @@ SMALL, LARGE = 160, 480
 
 _KEPT_BYTES = 64 << 20
 _NO_PICTURE = Picture(None, "it is not where it was embedded")
-
-#: An image of the index: part, and number in it.
-Place = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -55,18 +49,7 @@ class Pictures:
 
     def places(self, refs: Sequence[SampleRef]) -> dict[SampleRef, Place]:
         """The image of each sample that has one."""
-        keys = sample_keys(
-            np.array([ref.ordinal for ref in refs], np.int64),
-            np.array([ref.row for ref in refs], np.int64),
-        )
-        by_key = dict(zip(keys.tolist(), refs, strict=True))
-        found, parts, images = first_images(self._index, np.unique(keys))
-        return {
-            by_key[key]: (part, image)
-            for key, part, image in zip(
-                found.tolist(), parts.tolist(), images.tolist(), strict=True
-            )
-        }
+        return image_of(self._index, refs)
 
     def expect(self, places: Iterable[Place], side: int) -> None:
         """These will be asked for soon: the first that is brings the others along."""

@@ -18,7 +18,7 @@ from audit.counts.scored import ScoredSamples
 from audit.counts.seen import SeenStratum, seen_stratum
 from audit.datasets.dataset import Dataset
 from audit.datasets.lookup import SampleRef, look_up
-from audit.datasets.sample_keys import NO_KEYS, holds, sample_keys, shard_and_row
+from audit.datasets.sample_keys import NO_KEYS, shard_and_row
 from audit.embeddings.files import read_record
 from audit.errors import UsageError
 from audit.fetching.selection import remaining_digest
@@ -26,7 +26,7 @@ from audit.labels.sampling import CaptionGroup, LabelDraw, ListedSamples, Sample
 from audit.labels.task import GroupExtent, LabelTask, TaskSample, known_score
 from audit.references.reference_set import ReferenceSet
 from audit.shown import Shown
-from audit.vectors.images import PartImages
+from audit.vectors.images import image_of
 from audit.vectors.index import IndexedPart, VectorIndex
 
 #: What a person gets to see of each sample, in this order.
@@ -260,19 +260,13 @@ class _Image:
 
 def _images(index: VectorIndex, refs: list[SampleRef]) -> dict[SampleRef, _Image]:
     """The first image of each sample."""
-    keys = sample_keys(
-        np.array([ref.ordinal for ref in refs], np.int64), np.array([ref.row for ref in refs])
-    )
-    wanted = np.sort(keys)
-    by_key = dict(zip(keys.tolist(), refs, strict=True))
+    at = image_of(index, refs)
     found: dict[SampleRef, _Image] = {}
     for number, part in enumerate(index.parts):
-        images = PartImages.of(part)
-        mine = holds(wanted, images.link_key) & images.examined[images.link_image]
-        keys_here, images_here = images.link_key[mine], images.link_image[mine]
-        places = _places(part, images_here)
-        for key, image, place in zip(keys_here.tolist(), images_here.tolist(), places, strict=True):
-            found.setdefault(by_key[key], _Image(number, image, place))
+        here = {ref: image for ref, (its_part, image) in at.items() if its_part == number}
+        places = _places(part, np.array(list(here.values()), np.int64))
+        for (ref, image), place in zip(here.items(), places, strict=True):
+            found[ref] = _Image(number, image, place)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,9 +10,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from audit.datasets.lookup import SampleRef
 from audit.datasets.sample_keys import NO_KEYS, Keys, holds, sample_keys
 from audit.embeddings.files import EXAMINED
 from audit.vectors.index import IndexedPart, VectorIndex
+
+#: An image of the index: its part, and its number there.
+Place = tuple[int, int]
 
 #: What is kept of parts' images between questions: those of about ten million.
 _KEPT_BYTES = 256 << 20
@@ -162,3 +167,14 @@ def first_images(
     # np.unique tells of each sample where it stands first.
     keys, first = np.unique(keys, return_index=True)
     return keys, parts[first], numbers[first]
+
+
+def image_of(index: VectorIndex, refs: Collection[SampleRef]) -> dict[SampleRef, Place]:
+    """The first image of each sample that has one which could be looked at."""
+    keys = sample_keys(
+        np.array([ref.ordinal for ref in refs], np.int64),
+        np.array([ref.row for ref in refs], np.int64),
+    )
+    by_key = dict(zip(keys.tolist(), refs, strict=True))
+    found = zip(*(one.tolist() for one in first_images(index, np.unique(keys))), strict=True)
+    return {by_key[key]: (part, image) for key, part, image in found}
