@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from audit.datasets.dataset import Dataset
     from audit.datasets.home import Home
 
+#: On the terminal, where the answer itself goes into a file.
+_SHOWN_FINDINGS = 10
+
 
 @click.command()
 @concept_options("Concept to count. Repeatable.")
@@ -95,8 +98,11 @@ def count(
         talk.say(f"Saved as {save_result(result, opened)}")
     write_answer(result, output)
     if output != "table":
-        for finding in result.findings:
+        for finding in result.findings[:_SHOWN_FINDINGS]:
             talk.warn(f"{finding.concept}: {finding.message}.")
+        if len(result.findings) > _SHOWN_FINDINGS:
+            more = len(result.findings) - _SHOWN_FINDINGS
+            talk.warn(f"… and {more:,} more findings: all are in the answer.")
     return 0
 
 

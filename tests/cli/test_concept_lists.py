@@ -39,3 +39,16 @@ def test_column_of_names_without_a_list_is_a_mistake(audit, prompts):
     outcome = audit("count", "-c", "Monet", "--name-col", "artist")
     assert outcome.code == 2
     assert "--name-col is for a concept list" in outcome.err
+
+
+def test_findings_of_thousands_do_not_flood_the_terminal(audit, write_shard, tmp_path):
+    words = [f"Wort{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(40)]
+    captions = [word for word in words for _ in range(60)]
+    assert audit("ingest", write_shard("0.parquet", captions), "--name", "d").code == 0
+    listed = tmp_path / "words.txt"
+    listed.write_text("\n".join(words))
+    answer = audit("count", "--concepts", listed, "--output", "json")
+    found = sum(len(one["findings"]) for one in json.loads(answer.out)["results"])
+    assert found > 20
+    assert answer.err.count("is one word and names 60 samples") == 10
+    assert f"and {found - 10} more findings" in answer.err
