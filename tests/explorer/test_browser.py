@@ -61,6 +61,13 @@ def test_a_concept_is_searched_and_narrowed(audit, home, open_page, scheme, size
         page.click("[data-facet=status] a >> nth=0")
         page.wait_for_selector("#chosen")
         assert page.inner_text("#chosen") == "615"
+        # And by keyboard, what leaves the choice again.
+        page.locator("[data-facet=status] a[aria-current]").press("Enter")
+        page.wait_for_url(lambda url: "status=" not in url)
+        page.wait_for_selector("#count")
+        assert page.locator("#chosen").count() == 0
+        page.go_back()
+        page.wait_for_selector("#chosen")
         page.go_back()
         page.wait_for_selector("#count")
         assert page.locator("#chosen").count() == 0
