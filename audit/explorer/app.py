@@ -90,7 +90,9 @@ class Explorer:
             images = [("Vectors", f"{len(index):,}"), ("Encoder", index.info.id)]
         else:
             images = [("None at hand", why_not)]
-        page = start_page(desk.overview, desk.concepts, images, self._labelling.tasks())
+        page = start_page(
+            desk.dataset, desk.overview, desk.concepts, images, self._labelling.tasks()
+        )
         return HTMLResponse(page)
 
     # A concept

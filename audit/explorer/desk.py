@@ -33,6 +33,8 @@ from audit.vectors.index import VectorIndex
 from audit.vectors.places import only_index
 from audit.visual import count_shown, draw_label_sheet, open_encoder
 
+#: Samples whose hosts and licenses are counted while the first page waits.
+MOST_OVERVIEW = 50_000_000
 #: Samples to label, if nobody says how many, and at most.
 DRAWN, MOST_DRAWN = 200, 2000
 
@@ -93,8 +95,11 @@ class Desk:
         return self.settings.concepts
 
     @property
-    def overview(self) -> Overview:
+    def overview(self) -> Overview | None:
+        """What counting some columns tells; None of a dataset that this would take long of."""
         now = self._now
+        if now.dataset.coverage.samples > MOST_OVERVIEW:
+            return None
         with self._lock:
             if now.overview is None:
                 now.overview = overview(now.dataset)

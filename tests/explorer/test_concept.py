@@ -37,6 +37,14 @@ def test_the_start_page_tells_what_there_is(browser):
     assert "listed=Van+Gogh" in page
 
 
+def test_the_first_page_of_a_large_dataset_waits_for_nothing(browser, monkeypatch):
+    assert "a.example.org" in browser.get("/").text
+    monkeypatch.setattr("audit.explorer.desk.MOST_OVERVIEW", 119)
+    page = browser.get("/").text
+    assert "audit show made" in page
+    assert "a.example.org" not in page
+
+
 def test_the_count_is_that_of_the_command(browser, audit):
     page = browser.awaited("/concept?name=Van+Gogh").text
     count = json.loads(audit("count", "-c", "Van Gogh", "--output", "json").out)["results"][0]

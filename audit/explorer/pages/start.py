@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audit.concepts import Concept
+from audit.datasets.dataset import Dataset
 from audit.datasets.overview import Overview
 from audit.explorer.labelling import OpenTask
 from audit.explorer.pages.layout import definition, link, name_of, page, template
@@ -19,7 +20,8 @@ _MOST = 5000
 
 
 def start_page(
-    seen: Overview,
+    dataset: Dataset,
+    seen: Overview | None,
     concepts: Sequence[Concept],
     images: Sequence[tuple[str, str]],
     tasks: Sequence[OpenTask],
@@ -28,21 +30,23 @@ def start_page(
 
     Parameters
     ----------
+    seen:
+        None where it would take too long to find out.
     images:
         What is said of its images: names and values.
     """
     body = fill(
         template("start.html"),
-        dataset=seen.name,
-        coverage=sentence(seen.coverage.describe()),
+        dataset=dataset.name,
+        coverage=sentence(dataset.coverage.describe()),
         listed=_listed(concepts),
-        facts=_facts(seen),
+        facts=_facts(dataset, seen),
         images=definition(list(images)),
         tasks=task_list(tasks)
         if tasks
         else Html("<p>No samples were drawn yet: open a concept, then <i>Label</i>.</p>"),
     )
-    return page(seen.name, body, dataset=seen.name)
+    return page(dataset.name, body, dataset=dataset.name)
 
 
 def _listed(concepts: Sequence[Concept]) -> Html:
@@ -74,21 +78,24 @@ def _listed(concepts: Sequence[Concept]) -> Html:
     )
 
 
-def _facts(seen: Overview) -> Html:
-    hosts, different_hosts = seen.hosts
-    licenses, different_licenses = seen.licenses
+def _facts(dataset: Dataset, seen: Overview | None) -> Html:
+    sources = dataset.manifest.sources
     rows: list[tuple[str, Html | str]] = [
-        ("Samples", f"{seen.coverage.samples:,}"),
-        ("Layout", seen.layout),
+        ("Samples", f"{dataset.coverage.samples:,}"),
+        ("Layout", dataset.manifest.mapping.preset),
         ("Sources", joined([fill("<bdi>$uri</bdi><br>", uri=shortened(uri, 300))
-                            for uri in seen.sources[:5]])),
+                            for uri in sources[:5]])),
     ]  # fmt: skip
-    if len(seen.sources) > 5:
-        rows.append(("More sources", f"{len(seen.sources) - 5:,}"))
+    if len(sources) > 5:
+        rows.append(("More sources", f"{len(sources) - 5:,}"))
+    if seen is None:
+        told = f"too many samples to count them while a page waits: audit show {dataset.name}"
+        rows.append(("Hosts, licenses", told))
+        return definition(rows)
     if seen.distinct_urls:
         rows.append(("Distinct URLs", f"{seen.distinct_urls['value']:,}"))
-    rows.append(("Hosts", _most(hosts, different_hosts)))
-    rows.append(("Licenses, as declared", _most(licenses, different_licenses)))
+    rows.append(("Hosts", _most(*seen.hosts)))
+    rows.append(("Licenses, as declared", _most(*seen.licenses)))
     return definition(rows)
 
 
