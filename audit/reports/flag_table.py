@@ -30,6 +30,11 @@ _STYLES = {ABOVE: "bold red", UNCERTAIN: "yellow", BELOW: "green", NO_THRESHOLD:
 
 @as_renderables.register
 def _flag(result: FlagResult) -> list[RenderableType]:
+    return flag_lines(result, "--output csv")
+
+
+def flag_lines(result: FlagResult, rest: str) -> list[RenderableType]:
+    """The verdicts; ``rest`` says where those are that are left out."""
     marks = {
         (applied.domain, applied.statement): f"[{number}]"
         for number, applied in enumerate(_with_values(result), start=1)
@@ -42,12 +47,12 @@ def _flag(result: FlagResult) -> list[RenderableType]:
         shown += [Text(""), _table(rows[:_MOST_ROWS], marks)]
     if len(rows) > _MOST_ROWS:
         more = len(rows) - _MOST_ROWS
-        shown.append(Text(f"… and {counted(more, 'concept')} more: all with --output csv."))
+        shown.append(Text(f"… and {counted(more, 'concept')} more: all are in {rest}."))
     shown.append(Text(""))
     if not few:
-        shown += _left_out(result)
+        shown += _left_out(result, rest)
     shown += _thresholds(result, marks)
-    shown += _warnings(rows[:_MOST_ROWS])
+    shown += _warnings(rows[:_MOST_ROWS], rest)
     shown.append(Padding(_basis(result), (1, 0, 0, 0)))
     return shown
 
@@ -129,13 +134,13 @@ def _times(ratio: float) -> str:
     return f"{ratio:.1f}" if ratio >= 1 else f"{ratio:.2g}"
 
 
-def _left_out(result: FlagResult) -> list[RenderableType]:
+def _left_out(result: FlagResult, rest: str) -> list[RenderableType]:
     shown: list[RenderableType] = []
     below = result.of(BELOW)
     if below:
         text = f"Below: {counted(len(below), 'concept')}; the nearest are "
         near = [f"{visible(one.name)} ({_times(one.ratio or 0)}×)" for one in below[:_NAMED]]
-        shown.append(Text(f"{text}{', '.join(near)}. All are in --output csv."))
+        shown.append(Text(f"{text}{', '.join(near)}. All are in {rest}."))
         shown.append(Text(""))
     return shown
 
@@ -168,12 +173,12 @@ def _thresholds(
     return shown + caveat_notes(entries)
 
 
-def _warnings(rows: Sequence[FlaggedConcept]) -> list[RenderableType]:
+def _warnings(rows: Sequence[FlaggedConcept], rest: str) -> list[RenderableType]:
     warned = [(one.name, text) for one in rows for text in one.exposure.notes]
     shown: list[RenderableType] = [note(f"{name}: {text}") for name, text in warned[:_WARNED]]
     if len(warned) > _WARNED:
         more = len(warned) - _WARNED
-        shown.append(Text(f"… and {counted(more, 'note')} more: all with --output csv."))
+        shown.append(Text(f"… and {counted(more, 'note')} more: all are in {rest}."))
     return shown
 
 
