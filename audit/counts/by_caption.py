@@ -190,5 +190,5 @@ def _common_words(
                 "one-word",
                 phrases.concept.name,
                 f"{spelling!r} is one word and names {samples:,} samples; how many are accidental "
-                f"is unknown ({accidental.informative} captions tell): look at --examples",
+                f"is unknown ({accidental.informative} captions tell): look at examples",
             )

@@ -10,6 +10,7 @@
 ``labelling``   labelling tasks, one sample at a time
 ``gate``        who may ask, and how
 ``app``         addresses and what answers them
+``replies``     what goes back
 ``server``      the process that listens
 
 HTML is in ``pages`` and the folders beside it.

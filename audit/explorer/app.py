@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -13,34 +10,31 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from audit.errors import AuditError, UsageError
 from audit.explorer.answers import CaptionAnswer, ImageAnswer
 from audit.explorer.desk import DRAWN, MOST_DRAWN, Desk
-from audit.explorer.gate import KEPT, Keys
+from audit.explorer.gate import Keys
 from audit.explorer.jobs import Job
 from audit.explorer.labelling import Labelling, OpenTask
 from audit.explorer.matches import PAGE
 from audit.explorer.pages import concept as concept_pages
 from audit.explorer.pages import label as label_pages
-from audit.explorer.pages.layout import STATIC, refusal, static
+from audit.explorer.pages.layout import STATIC, static
 from audit.explorer.pages.start import start_page
 from audit.explorer.pictures import SMALL
 from audit.explorer.questions import Question, read_question
+from audit.explorer.replies import jpeg, kept, not_there, refused, threaded, told_as_it_comes
 from audit.explorer.samples import ShownSample, of_images, of_matches
 from audit.labels.export import LabelSheet
 from audit.reports.markup import Html
-from audit.reports.pictures import Picture
 
 #: A page for a browser without script waits so long for a job before it says how far it is.
 _WAIT_SECONDS = 20.0
-_TOLD_EVERY = 0.2
 _LONGEST_NAME = 80
 _MOST_SEED = 2**31 - 1
-
-Handler = Callable[[Request], Response]
 
 
 class Explorer:
@@ -63,21 +57,21 @@ class Explorer:
         get, post = ["GET"], ["POST"]
         return Starlette(
             routes=[
-                Route("/", _threaded(self.start), methods=get),
-                Route("/concept", _threaded(self.concept), methods=get),
+                Route("/", threaded(self.start), methods=get),
+                Route("/concept", threaded(self.concept), methods=get),
                 Route("/events", self.events, methods=get),
-                Route("/draw", _threaded(self.draw), methods=post),
-                Route("/drawing", _threaded(self.drawing), methods=get),
+                Route("/draw", threaded(self.draw), methods=post),
+                Route("/drawing", threaded(self.drawing), methods=get),
                 Route("/drawing/events", self.drawing_events, methods=get),
-                Route("/label/{task}", _threaded(self.label), methods=get),
-                Route("/label/{task}/who", _threaded(self.who), methods=[*get, *post]),
-                Route("/label/{task}/picture/{number:int}", _threaded(self.shown), methods=get),
-                Route("/label/{task}/reference/{number:int}", _threaded(self.shown), methods=get),
-                Route("/label/{task}/{number:int}", _threaded(self.answer), methods=post),
-                Route("/picture/{part:int}/{image:int}", _threaded(self.picture), methods=get),
-                Route("/static/{name}", _threaded(self.static), methods=get),
+                Route("/label/{task}", threaded(self.label), methods=get),
+                Route("/label/{task}/who", threaded(self.who), methods=[*get, *post]),
+                Route("/label/{task}/picture/{number:int}", threaded(self.shown), methods=get),
+                Route("/label/{task}/reference/{number:int}", threaded(self.shown), methods=get),
+                Route("/label/{task}/{number:int}", threaded(self.answer), methods=post),
+                Route("/picture/{part:int}/{image:int}", threaded(self.picture), methods=get),
+                Route("/static/{name}", threaded(self.static), methods=get),
             ],
-            exception_handlers={HTTPException: _not_there, AuditError: _refused},  # type: ignore[dict-item]
+            exception_handlers={HTTPException: not_there, AuditError: refused},  # type: ignore[dict-item]
         )
 
     # The dataset
@@ -130,21 +124,23 @@ class Explorer:
         if answer.matches is None:
             return concept_pages.caption_view(question, answer, None, (), None)
         facets = answer.matches.facets(question.choices)
+        _check_page(question, facets.chosen)
         matches = answer.matches.page(question.choices, question.page)
         samples = of_matches(self._desk.dataset, matches, answer.count.phrases.phrases)
         return concept_pages.caption_view(
-            question, answer, facets, self._with_places(samples), self._desk.why_no_images
+            question, answer, facets, self._with_places(samples), self._desk.why_no_pictures
         )
 
     def _with_places(self, samples: list[ShownSample]) -> list[ShownSample]:
         pictures = self._desk.pictures
-        if pictures is None or not samples:
+        if pictures is None or self._desk.why_no_pictures is not None:
             return samples
         places = pictures.places([one.ref for one in samples])
         pictures.expect(places.values(), SMALL)
         return [replace(one, place=places.get(one.ref)) for one in samples]
 
     def _image_view(self, question: Question, answer: ImageAnswer) -> Html:
+        _check_page(question, len(answer.count.scored))
         samples = of_images(self._desk.dataset, answer, question.page)
         pictures = self._desk.pictures
         if pictures is not None:
@@ -170,7 +166,7 @@ class Explorer:
         """How far a count is, as it comes."""
         question = read_question(request.query_params, self._desk.concepts)
         job = await run_in_threadpool(self._job, question, request)
-        return _told_as_it_comes(request, job)
+        return told_as_it_comes(request, job)
 
     # Labelling
 
@@ -210,7 +206,7 @@ class Explorer:
         _, job = await run_in_threadpool(self._draw_job, request)
         if job is None:
             raise UsageError("Nothing is being drawn.", hint="Draw samples.")
-        return _told_as_it_comes(request, job)
+        return told_as_it_comes(request, job)
 
     def _draw_job(self, request: Request) -> tuple[Question, Job | None]:
         asked = request.query_params
@@ -301,90 +297,35 @@ class Explorer:
         """The picture of a sample to label, or a reference beside it."""
         opened, number = self._task(request), request.path_params["number"] - 1
         if "/reference/" not in request.url.path:
-            return _jpeg(self._labelling.picture(opened, number))
+            return jpeg(self._labelling.picture(opened, number))
         # Beside every sample: else they would flicker from one to the next.
-        return _kept(request, _jpeg(self._labelling.reference(opened, number)))
+        return kept(request, jpeg(self._labelling.reference(opened, number)))
 
     def picture(self, request: Request) -> Response:
         pictures = self._desk.pictures
-        part, image = request.path_params["part"], request.path_params["image"]
-        index = self._desk.index if pictures is not None else None
-        if pictures is None or index is None or not 0 <= part < len(index.parts):
+        place = request.path_params["part"], request.path_params["image"]
+        if pictures is None or not pictures.shows(place):
             raise HTTPException(404)
-        return _jpeg(pictures.of((part, image), SMALL).picture)
+        return jpeg(pictures.of(place, SMALL).picture)
 
     def static(self, request: Request) -> Response:
         name = request.path_params["name"]
         if name not in STATIC:
             raise HTTPException(404)
-        return _kept(request, Response(static(name), media_type=STATIC[name]))
+        return kept(request, Response(static(name), media_type=STATIC[name]))
 
 
-def _threaded(handler: Handler) -> Callable[[Request], Any]:
-    async def answered(request: Request) -> Response:
-        return await run_in_threadpool(handler, request)
-
-    return answered
-
-
-def _told_as_it_comes(request: Request, job: Job) -> Response:
-    async def lines() -> AsyncIterator[str]:
-        last = ""
-        while not await request.is_disconnected():
-            ended = job.ended.is_set()
-            told = json.dumps({"ended": True} if ended else _told(job))
-            if told != last:
-                yield f"data: {told}\n\n"
-                last = told
-            if ended:
-                return
-            await asyncio.sleep(_TOLD_EVERY)
-
-    return StreamingResponse(lines(), media_type="text/event-stream")
-
-
-def _told(job: Job) -> dict[str, Any]:
-    progress = job.progress
-    running = "Counting …" if progress.matches is None else f"{progress.matches:,} so far"
-    return {
-        "ended": False,
-        "running": running,
-        "what": progress.what,
-        "numbers": concept_pages.progress_line(job),
-        "share": progress.share,
-    }
-
-
-def _jpeg(picture: Picture) -> Response:
-    if picture.thumbnail is None:
-        raise HTTPException(404)
-    return Response(picture.thumbnail, media_type="image/jpeg")
-
-
-def _kept(request: Request, response: Response) -> Response:
-    """Lets the browser keep what it asked for by its content, until the server ends or changes."""
-    if "is" in request.query_params:
-        response.headers["cache-control"] = KEPT
-    return response
+def _check_page(question: Question, many: int) -> None:
+    """Refuse a page behind the last."""
+    last = max(-(-many // PAGE), 1)
+    if question.page > last:
+        raise UsageError(
+            f"There is no page {question.page:,}: what was chosen fills {last:,}.",
+            hint=f"Go to {question.on_page(last).address()}",
+        )
 
 
 def _number(text: str, low: int, high: int, what: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high):
         raise UsageError(f"{what}: no number from {low:,} to {high:,}.")
     return int(text)
-
-
-def _not_there(request: Request, error: HTTPException) -> Response:
-    told = {
-        404: ("There is nothing at this address.", "Begin at the first page: /"),
-        405: ("Nothing here can be asked in that way.", "Open a page."),
-    }.get(error.status_code, (str(error.detail), "Begin at the first page: /"))
-    return HTMLResponse(refusal(error.status_code, *told), error.status_code, headers=error.headers)
-
-
-def _refused(request: Request, error: AuditError) -> Response:
-    return HTMLResponse(refusal(400, error.message, error.hint or ""), 400)
-
-
-#: Matches on a page; for whoever checks.
-__all__ = ["PAGE", "Explorer"]

@@ -35,6 +35,8 @@ from audit.visual import count_shown, draw_label_sheet, open_encoder
 
 #: Samples whose hosts and licenses are counted while the first page waits.
 MOST_OVERVIEW = 50_000_000
+#: Images among which those of a page's samples are looked for.
+MOST_LINKED = 50_000_000
 #: Samples to label, if nobody says how many, and at most.
 DRAWN, MOST_DRAWN = 200, 2000
 
@@ -140,6 +142,17 @@ class Desk:
             return None if len(self.index) else "its index holds no vector"
         except AuditError as error:
             return error.message
+
+    @property
+    def why_no_pictures(self) -> str | None:
+        """Why matches by caption are listed without pictures; None if they have them.
+
+        From a sample to its image the links of all images are read.
+        """
+        why = self.why_no_images
+        if why is None and len(self.index) > MOST_LINKED:
+            why = "its index has too many images to find those of single samples while a page waits"
+        return why
 
     def references_of(self, concept: Concept) -> list[str]:
         """The images that show a concept, as files.

@@ -6,6 +6,7 @@ would tell them what to say.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,18 +22,20 @@ from audit.errors import AuditError, UsageError
 from audit.estimates.prediction_powered import UNSURE
 from audit.explorer.answers import ImageAnswer
 from audit.explorer.desk import Desk
-from audit.explorer.pictures import LARGE, ReferencePictures, SeenPicture
+from audit.explorer.pictures import LARGE, Pictures, ReferencePictures, SeenPicture
 from audit.explorer.questions import Question
 from audit.fetching.selection import remaining_digest
 from audit.labels.journal import JournalEntry, Seen, append
 from audit.labels.stored import StoredLabels, stored_labels
 from audit.labels.task import LabelTask, tasks_of
 from audit.reports.pictures import Picture
+from audit.vectors.images import Place
 
 #: References beside a picture, at most.
 REFERENCES = 12
 #: Pictures that are read at once: the next ones are at hand when somebody labels fast.
 _AHEAD = 8
+_KEPT_TASKS = 16
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ class Labelling:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._references = ReferencePictures()
+        self._lock = threading.Lock()
+        self._places: dict[str, tuple[Pictures, list[Place | None]]] = {}
 
     def tasks(self, concept: Concept | None = None) -> list[OpenTask]:
         """All tasks, or those of a concept; the newest first.
@@ -217,14 +222,26 @@ class Labelling:
         pictures = self._desk.pictures
         if pictures is None:
             return SeenPicture.of(Picture(None, self._desk.why_no_images))
-        ahead = task.samples[number : number + _AHEAD]
-        refs = [SampleRef(sample.shard, sample.row) for sample in ahead]
-        places = pictures.places(refs)
-        place = places.get(refs[0])
+        places = self._places_of(task, pictures)
+        place = places[number]
         if place is None:
             return SeenPicture.of(Picture(None, "it has no image any more"))
-        pictures.expect(places.values(), LARGE)
+        ahead = places[number : number + _AHEAD]
+        pictures.expect([one for one in ahead if one is not None], LARGE)
         return pictures.of(place, LARGE)
+
+    def _places_of(self, task: LabelTask, pictures: Pictures) -> list[Place | None]:
+        """The image of each sample of a task, looked for once: all links are read for it."""
+        with self._lock:
+            kept = self._places.get(task.id)
+            if kept is None or kept[0] is not pictures:
+                refs = [SampleRef(sample.shard, sample.row) for sample in task.samples]
+                found = pictures.places(refs)
+                kept = (pictures, [found.get(ref) for ref in refs])
+                self._places[task.id] = kept
+                while len(self._places) > _KEPT_TASKS:
+                    self._places.pop(next(iter(self._places)))
+            return kept[1]
 
     def _references_of(self, task: LabelTask) -> tuple[tuple[SeenPicture, ...], str | None]:
         try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from audit.datasets.lookup import SampleRef
 from audit.reports.pictures import Picture, indexed_pictures, reference_picture
-from audit.vectors.images import Place, image_of
+from audit.vectors.images import ImagesOf, Place, image_of
 from audit.vectors.index import VectorIndex
 
 #: Pixels of the longest side: in lists, and where a person labels.
@@ -45,11 +45,20 @@ class Pictures:
         self._bytes = 0
         self._lock = threading.Lock()
         self._reading = threading.Lock()
+        self._images = ImagesOf(index)
         self._together: OrderedDict[tuple[Place, int], tuple[Place, ...]] = OrderedDict()
 
     def places(self, refs: Sequence[SampleRef]) -> dict[SampleRef, Place]:
         """The image of each sample that has one."""
         return image_of(self._index, refs)
+
+    def shows(self, place: Place) -> bool:
+        """Whether there is such an image, of a sample that was not removed on request."""
+        part, image = place
+        if not 0 <= part < len(self._index.parts):
+            return False
+        of_samples = self._images(part).first_sample
+        return 0 <= image < len(of_samples) and int(of_samples[image]) >= 0
 
     def expect(self, places: Iterable[Place], side: int) -> None:
         """These will be asked for soon: the first that is brings the others along."""

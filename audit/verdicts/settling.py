@@ -61,7 +61,7 @@ def _doubts(
     if exposure.is_unread:
         yield "read the unread shards", settled(exposure.when_read)
     if exposure.accidental:
-        step = "look at --examples, add a first name or exclusions"
+        step = "look at examples, add a first name or exclusions"
         yield step, settled(exposure.when_meant)
     if shared and exposure.value is not None:
         middle = Span(exposure.value, exposure.value)

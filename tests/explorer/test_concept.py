@@ -7,11 +7,13 @@ import re
 from urllib.parse import quote
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from audit.concepts import Concept
 from audit.explorer.desk import DeskSettings
 from audit.explorer.matches import PAGE
+from audit.sample import pictures_path
 from tests.reports.page.conftest import HOSTILE
 
 
@@ -96,6 +98,13 @@ def test_matches_are_paged_with_their_names_marked(browser):
     assert 'rel="next"' not in last
 
 
+def test_a_page_behind_the_last_is_refused(browser):
+    answer = browser.awaited("/concept?name=Van+Gogh&page=5")
+    assert answer.status_code == 400
+    assert "There is no page 5: what was chosen fills 4." in answer.text
+    assert browser.get("/concept?name=Van+Gogh&host=none&page=2").status_code == 400
+
+
 def test_the_count_comes_as_it_is_made(browser):
     with browser.client.stream("GET", "/events?name=Van+Gogh") as stream:
         told = [json.loads(line[6:]) for line in stream.iter_lines() if line.startswith("data: ")]
@@ -142,3 +151,23 @@ def test_a_samples_size_of_page_is_bounded(write_shard, audit, open_explorer):
     shard = write_shard("0.parquet", ["cat " + "x" * 10_000] * 3)
     assert audit("ingest", shard, "--name", "long").code == 0
     assert len(open_explorer("long").enter().awaited("/concept?name=cat").text) < 20_000
+
+
+def test_only_pictures_that_are_there_are_shown(pictures, audit, open_explorer):
+    browser = open_explorer("pictures", pictures).enter()
+    page = browser.awaited("/concept?name=gramastar&view=image").text
+    address = re.search(r'src="(/picture/[^"]*)"', page)[1]
+    assert browser.get(address).headers["content-type"] == "image/jpeg"
+    for other in ("/picture/0/999999", "/picture/1/0", "/picture/99999999999999999999/0"):
+        assert browser.get(other).status_code == 404
+    # What was removed on request meanwhile is not shown to who kept the address.
+    row = re.search(r"row ([\d,]+) of", page.partition(address)[2])[1].replace(",", "")
+    told = audit("remove-samples", "--url", url_of(int(row)), "--reason", "asked", "--yes")
+    assert told.code == 0, told.err
+    assert browser.get(address).status_code == 404
+
+
+def url_of(row):
+    """That of one of the sample's pictures."""
+    table = pq.read_table(pictures_path(), columns=["url"])
+    return table["url"][row].as_py()

@@ -32,20 +32,20 @@ def test_unread_shards_that_are_alone_in_the_way_are_named():
 
 def test_accidental_matches_that_are_alone_in_the_way_are_named():
     first, *_ = settle(exposure(120, 90, 120, accidental=30))
-    assert first == "look at --examples, add a first name or exclusions"
+    assert first == "look at examples, add a first name or exclusions"
 
 
 def test_doubt_that_would_not_settle_it_alone_gives_way_to_the_one_that_does():
     """90 to 900 against 100: reading leaves 90 to 120, meaning all leaves 120 to 900."""
     steps = settle(exposure(120, 90, 900, 120, accidental=30))
-    assert steps == ("look at --examples, add a first name or exclusions", "count by image")
+    assert steps == ("look at examples, add a first name or exclusions", "count by image")
 
 
 def test_doubts_of_which_none_settles_it_alone_are_all_named():
     steps = settle(exposure(90, 60, 900, 101, accidental=30))
     assert steps[:2] == (
         "read the unread shards",
-        "look at --examples, add a first name or exclusions",
+        "look at examples, add a first name or exclusions",
     )
 
 
