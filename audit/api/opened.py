@@ -7,6 +7,7 @@ import os
 from audit.datasets.dataset import Coverage, Dataset
 from audit.datasets.home import Home
 from audit.datasets.tombstones import removal_files
+from audit.errors import SourceError
 
 PathLike = str | os.PathLike[str]
 
@@ -24,10 +25,22 @@ class Opened:
 
     @property
     def dataset(self) -> Dataset:
-        """The dataset, without samples that were removed by now, by whatever process."""
+        """The dataset, without samples that were removed by now, by whatever process.
+
+        Raises
+        ------
+        SourceError
+            If its folder has gone meanwhile.
+        """
         there = removal_files(self._dataset.folder)
         if there != self._removal_files:
-            self._dataset, self._removal_files = Dataset(self._dataset.folder), there
+            try:
+                self._dataset, self._removal_files = Dataset(self._dataset.folder), there
+            except FileNotFoundError as error:
+                raise SourceError(
+                    f"{self._dataset.folder}: is no dataset any more.",
+                    hint="Put the folder back, or open another dataset.",
+                ) from error
         return self._dataset
 
     @property

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from urllib.parse import parse_qs, parse_qsl, urlencode
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_LOG = logging.getLogger(__name__)
 
 MOST_BODY = 64 * 1024
 MOST_ADDRESS = 8 * 1024
@@ -153,12 +156,13 @@ class Gate:
         try:
             await self._app(scope, _given(body, receive), reply.send)
         except Exception:
-            if not reply.begun:
-                await self._refuse(
-                    reply, 500, "Something went wrong.",
-                    "This is a mistake in audit. The terminal that the server runs in says more.",
-                )  # fmt: skip
-            raise
+            if reply.begun:
+                raise
+            _LOG.exception("While answering %s", scope["path"])
+            await self._refuse(
+                reply, 500, "Something went wrong.",
+                "This is a mistake in audit. The terminal that the server runs in says more.",
+            )  # fmt: skip
 
     def _refused(self, scope: Scope, headers: Headers) -> tuple[int, str, str] | None:
         hosts = headers.getlist("host")

@@ -6,13 +6,16 @@ Answers are kept, the latest of them, so that Back and bookmarks cost nothing.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from audit.errors import UsageError
+from audit.errors import AuditError, SourceError, UsageError
+
+_LOG = logging.getLogger(__name__)
 
 State = Literal["waiting", "running", "done", "failed", "stopped"]
 
@@ -189,13 +192,21 @@ class Jobs:
         return next(waiting, None)
 
     def _work(self, job: Job) -> None:
-        answer, error = None, None
+        answer: Any = None
+        error: Exception | None = None
         try:
             answer = job.work(job.tell)
         except StoppedError:
             pass
+        except OSError as problem:
+            error = SourceError(
+                f"A file could not be read or written: {problem}.",
+                hint="If it was moved or removed while the server runs, put it back; ask again.",
+            )
         except Exception as problem:  # told to whoever asked, on their page
             error = problem
+            if not isinstance(problem, AuditError):
+                _LOG.exception("While working on %s", job.key)
         with self._changed:
             if job.state == "stopped":
                 if answer is not None:

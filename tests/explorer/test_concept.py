@@ -171,3 +171,20 @@ def url_of(row):
     """That of one of the sample's pictures."""
     table = pq.read_table(pictures_path(), columns=["url"])
     return table["url"][row].as_py()
+
+
+def test_a_dataset_that_goes_away_is_told_and_comes_back(browser, home):
+    from audit.explorer.gate import _LOG
+
+    assert browser.get("/").status_code == 200
+    folder = home.folder("made")
+    away = folder.rename(folder.with_name("away"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_LOG, "exception", None)  # nothing of this is a mistake in audit
+        for path in ("/concept?name=cat", "/concept?name=Van+Gogh"):
+            answer = browser.awaited(path)
+            assert answer.status_code in (200, 400)
+            assert "Something went wrong" not in answer.text
+            assert "put it back" in answer.text or "Put the folder back" in answer.text
+    away.rename(folder)
+    assert number(browser.awaited("/concept?name=Van+Gogh").text) == "90"
