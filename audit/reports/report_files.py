@@ -51,8 +51,11 @@ def check_report_paths(
         if path.is_dir():
             raise UsageError(f"{path}: is a folder.", hint="Choose another name.")
         check_output(path, dataset)
-    if len({path.resolve() for path in paths}) < len(paths):
-        raise UsageError("Two files of the report have the same name.", hint="Name each once.")
+    places = [*paths, *(place for place in (evidence, tables) if place is not None)]
+    if len({place.resolve() for place in places}) < len(places):
+        raise UsageError(
+            "Two files or folders of the report have the same name.", hint="Name each once."
+        )
     if any(path.suffix.lower() == ".html" for path in paths):
         from audit.reports.page import check_installed
 

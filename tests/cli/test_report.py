@@ -60,6 +60,8 @@ def test_is_a_gate(audit, made):
     [
         (("-o", "r.pdf"), "cannot be written as .pdf"),
         (("-o", "/no/such/folder/r.md"), "there is no folder"),
+        (("-o", "r.md", "--evidence", "r.md"), "have the same name"),
+        (("--evidence", "x", "--tables", "./x"), "have the same name"),
         (("--no-evidence", "--evidence", "x"), "--evidence says where to"),
         (("--threshold", "5", "--model", "SD1.5"), "leave one out"),
         (("--references", "nowhere"), "Images are counted of a concept"),
