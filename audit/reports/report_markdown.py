@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from audit.reports.markup import shortened, visible
+from audit.reports.tables import counted
 
 _LONGEST_TEXT = 300
 #: Hosts and domains in a table.
@@ -118,7 +119,7 @@ def _verdicts(report: Mapping[str, Any]) -> Iterator[str]:
 def _concept(concept: Mapping[str, Any], folder: str | None) -> Iterator[str]:
     caption, verdict = concept["caption"], concept["verdict"]
     yield f"\n### {text(concept['name'])}\n"
-    yield f"- Verdict: {text(verdict['verdict'])}. {text(verdict['threshold_statement'])}"
+    yield f"- Verdict: {text(verdict['verdict'])}; {text(verdict['threshold_statement'])}"
     yield (
         f"- Named by {number(caption['samples'])} captions, "
         f"{number(caption['distinct'])} different URLs, {caption['excluded']:,} excluded."
@@ -137,16 +138,18 @@ def _concept(concept: Mapping[str, Any], folder: str | None) -> Iterator[str]:
             yield f"- {title}: {value} ({_range(visual[key])})"
     for note in (*verdict["settle"], *verdict["notes"]):
         yield f"- {text(note)}"
-    statuses = [
-        f"{text(one['name'])} {one['samples']:,}"
-        for one in (*concept["licenses"]["statuses"], *concept["licenses"]["findings"])
-    ]
-    yield f"- Licenses of the samples that name it: {', '.join(statuses) or 'none'}."
+    statuses, findings = (
+        ", ".join(f"{text(one['name'])} {one['samples']:,}" for one in concept["licenses"][kind])
+        for kind in ("statuses", "findings")
+    )
+    yield f"- Licenses of the samples that name it: {statuses or 'none'}."
+    if findings:
+        yield f"- Found in these: {findings}."
     hosts = [
         f"{text(one['host'] or 'no host')} {one['samples']:,}" for one in concept["hosts"]["listed"]
     ]
     if hosts:
-        yield f"- {concept['hosts']['different']:,} hosts: {', '.join(hosts)}."
+        yield f"- {counted(concept['hosts']['different'], 'host')}: {', '.join(hosts)}."
     denied = [
         f"{text(use)} {answers['denied']:,}" for use, answers in concept["optouts"]["uses"].items()
     ]
@@ -182,7 +185,8 @@ def _optouts(review: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _domains(domains: Mapping[str, Any]) -> Iterator[str]:
-    yield f"\n## Domains\n\n{domains['domains']:,} domains, {domains['hosts']:,} hosts.\n"
+    hosts = counted(domains["hosts"], "host")
+    yield f"\n## Domains\n\n{counted(domains['domains'], 'domain')}, {hosts}.\n"
     rows = [
         (text(one["domain"]), number(one["samples"])) for one in domains["top"]["domains"][:_LISTED]
     ]

@@ -11,6 +11,35 @@ from audit.dossiers.results import AuditReport
 
 _Row = dict[str, Any]
 
+#: The columns of each table but ``concepts``: those of a table without a row, too.
+COLUMNS = {
+    "names": ("concept", "name", "samples"),
+    "strata": ("concept", "of", "value", "low", "high"),
+    "concept_licenses": (
+        "concept", "kind", "license", "status", "samples", "share", "distinct_urls",
+    ),
+    "concept_findings": ("concept", "name", "samples", "share", "distinct_urls"),
+    "concept_uses": ("concept", "use", "allowed", "denied", "unknown"),
+    "concept_hosts": ("concept", "host", "samples"),
+    "concept_optouts": ("concept", "use", "denied", "allowed", "unknown"),
+    "examples": ("concept", "shard", "row", "caption", "url"),
+    "licenses": ("kind", "license", "status", "samples", "share", "distinct_urls"),
+    "findings": ("name", "samples", "share", "distinct_urls"),
+    "uses": ("use", "allowed", "denied", "unknown"),
+    "hosts": (
+        "host", "samples", "open", "public-domain", "restricted", "in-copyright", "unknown",
+        "missing", "conflicting",
+    ),
+    "license_values": ("column", "value", "samples", "license", "status", "rule", "reason"),
+    "domains": ("domain", "samples", "hosts"),
+    "optouts": (
+        "use", "what", "denied", "allowed", "unknown", "denied_share", "allowed_share",
+        "unknown_share",
+    ),
+    "evidence": ("concept", "figure", "file", "where", "rows"),
+    "limits": ("limit",),
+}  # fmt: skip
+
 
 def report_tables(report: AuditReport) -> dict[str, pl.DataFrame]:
     """Every table of a report by its name; tables without a row are there too.
@@ -48,10 +77,9 @@ def report_tables(report: AuditReport) -> dict[str, pl.DataFrame]:
     }
     frames = {"concepts": report.to_polars()}
     for name, some in rows.items():
+        # What is about the whole dataset is about no concept: its table lacks that column.
         frame = pl.DataFrame(some, infer_schema_length=None)
-        # What is about the whole dataset is about no concept.
-        is_of_none = name in ("licenses", "findings", "uses")
-        frames[name] = frame.drop("concept") if is_of_none else frame
+        frames[name] = frame.select(COLUMNS[name]) if some else pl.DataFrame(schema=COLUMNS[name])
     return frames
 
 

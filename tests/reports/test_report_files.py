@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import audit as package
 from audit.errors import StorageError, UsageError
 from audit.reports.report_markdown import report_markdown, text
+from audit.reports.report_tables import COLUMNS
 
 NAMES = ("Ada Lovelace", "Van Gogh")
 HOSTILE = (
@@ -44,6 +45,17 @@ def test_each_file_is_written_as_its_suffix_says(opened, tmp_path):
     assert files[1].read_text().startswith("# Audit of made\n")
     concepts = pl.read_csv(tmp_path / "tables" / "concepts.csv")
     assert concepts["named"].to_list() == [5, 5]
+
+
+def test_tables_without_a_row_have_their_columns(opened, tmp_path):
+    opened.report().write(tables=tmp_path / "none")
+    opened.report(*NAMES).write(tables=tmp_path / "two")
+    assert {file.stem for file in (tmp_path / "none").iterdir()} == {"concepts", *COLUMNS}
+    for name, columns in COLUMNS.items():
+        for folder in ("none", "two"):
+            assert pl.read_csv(tmp_path / folder / f"{name}.csv").columns == list(columns)
+    assert pl.read_csv(tmp_path / "none" / "names.csv").is_empty()
+    assert pl.read_csv(tmp_path / "two" / "names.csv").height == 2
 
 
 def test_the_folder_of_evidence_says_what_it_is(opened, tmp_path):
