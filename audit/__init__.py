@@ -16,6 +16,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from audit._version import __version__
+from audit.shown import draw_answers_with
 
 if TYPE_CHECKING:
     from audit.api import OpenDataset as OpenDataset
@@ -90,6 +91,13 @@ _PUBLIC = {
 }
 
 __all__ = [*sorted(_PUBLIC), "__version__"]
+
+
+def _as_html(answer: Any) -> str:
+    return str(importlib.import_module("audit.reports.notebook").as_html(answer))
+
+
+draw_answers_with(_as_html)
 
 
 def __getattr__(name: str) -> Any:

@@ -50,7 +50,7 @@ class Report:
     def __repr__(self) -> str:
         return f"<report on {self.found.dataset!r}: {len(self.found.dossiers):,} concepts>"
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
         return self.found._repr_html_()
 
     def to_dict(self) -> dict[str, Any]:
