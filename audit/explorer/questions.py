@@ -120,8 +120,8 @@ def read_question(asked: QueryParams | Mapping[str, str], listed: Sequence[Conce
 def _concept(
     asked: QueryParams | Mapping[str, str], listed: Sequence[Concept]
 ) -> tuple[Concept, bool]:
+    known = {concept.name: concept for concept in listed}
     if "listed" in asked:
-        known = {concept.name: concept for concept in listed}
         name = asked["listed"]
         if name not in known:
             raise ConceptError(
@@ -129,7 +129,10 @@ def _concept(
             )
         return known[name], True
     names = {what: _lines(asked.get(what, ""), what) for what in ("aliases", "exclusions")}
-    return Concept(asked.get("name", ""), names["aliases"], names["exclusions"]), False
+    concept = Concept(asked.get("name", ""), names["aliases"], names["exclusions"])
+    # Who types a name of the list means what the list says of it.
+    mine = None if concept.aliases or concept.exclusions else known.get(concept.name)
+    return (concept, False) if mine is None else (mine, True)
 
 
 def _lines(text: str, what: str) -> tuple[str, ...]:

@@ -61,6 +61,15 @@ def test_aliases_and_exclusions_count_as_in_the_command(browser, audit):
     assert number(page) == str(count["samples"])
 
 
+def test_a_name_of_the_list_is_what_the_list_says(made, open_explorer):
+    listed = Concept("Vincent", ("Van Gogh",), ("Van Gogh 1",))
+    browser = open_explorer("made", DeskSettings(concepts=(listed,))).enter()
+    by_list = browser.awaited("/concept?listed=Vincent").text
+    assert number(browser.awaited("/concept?name=Vincent").text) == number(by_list) != "0"
+    # But who says more than the name means that.
+    assert number(browser.awaited("/concept?name=Vincent&aliases=nobody").text) == "30"
+
+
 def test_facets_are_what_sql_counts(browser, made):
     page = browser.awaited("/concept?name=Van+Gogh").text
     rows = f"FROM '{made}/*.parquet' WHERE TEXT LIKE 'Van Gogh%'"
