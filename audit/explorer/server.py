@@ -89,9 +89,9 @@ def serve(
             timeout_graceful_shutdown=_END_SECONDS,
         )
         _end_in_order_when_terminated()
-        # The socket listens already: whoever reads the address can ask at once.
-        on_ready(address)
         with contextlib.suppress(KeyboardInterrupt):
+            # The socket listens already: whoever reads the address can ask at once.
+            on_ready(address)
             uvicorn.Server(config).run(sockets=[listener])
 
 
