@@ -157,6 +157,12 @@ class VisualCount:
         if self.references.left_out:
             names = ", ".join(f"{name} ({why})" for name, why in self.references.left_out[:5])
             notes.append(f"references left out: {names}")
+        if self.labelled is not None and self.labelled.total.is_apart_from(self.total):
+            low, high = self.labelled.total.low, self.labelled.total.high
+            notes.append(
+                f"people's labels contradict it: by these {low:,.0f} to {high:,.0f} samples show "
+                "it; look at the references, and at the labels"
+            )
         notes += self.unused_labels
         for what, stratum in (("named", self.named), ("not named", self.unnamed)):
             missing = stratum.population - stratum.attempted

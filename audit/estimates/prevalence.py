@@ -59,6 +59,10 @@ class Estimate:
         """Whether anything is known: not if the interval is all of a ``population``."""
         return self.low > 0 or self.high < population or not population
 
+    def is_apart_from(self, other: Estimate) -> bool:
+        """Whether no number is in both intervals."""
+        return self.low > other.high or self.high < other.low
+
     def to_columns(self, name: str) -> dict[str, float]:
         """Value and ends, as columns of a table."""
         return {

@@ -147,6 +147,7 @@ class StoredLabels:
     def to_dict(self) -> dict[str, Any]:
         return {
             **self.estimate.to_dict(),
+            "drawn": len(self.task.samples),
             "skipped": len(self.skipped),
             "labelled_by": self.who,
             "labelled_at": self.when,

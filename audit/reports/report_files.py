@@ -17,7 +17,7 @@ from audit.dossiers.results import AuditReport
 from audit.errors import UsageError, did_you_mean
 from audit.formulas import harmless_texts
 from audit.reports.report_markdown import report_markdown
-from audit.reports.report_tables import report_tables
+from audit.reports.report_tables import COLUMNS, report_tables
 
 EVIDENCE_SCHEMA = "audit.evidence/1"
 #: Tells a folder of evidence from any other folder.
@@ -62,15 +62,27 @@ def check_report_paths(
         check_installed()
     if evidence is not None:
         check_output(evidence, dataset)
-        _check_evidence_folder(evidence)
+        _check_evidence_folder(evidence, paths)
     if tables is not None:
         check_output(tables, dataset)
         if tables.exists() and not tables.is_dir():
             raise UsageError(f"{tables}: is no folder.", hint="Choose another name for --tables.")
+        _check_tables_folder(tables)
 
 
-def _check_evidence_folder(folder: Path) -> None:
-    """Refuse to replace a folder that holds anything but evidence."""
+def _check_tables_folder(folder: Path) -> None:
+    """Refuse to replace a file that no report wrote: these write all of their tables."""
+    ours = {f"{name}.csv" for name in ("concepts", *COLUMNS)}
+    there = {path.name for path in folder.iterdir()} & ours if folder.exists() else set()
+    if there and there != ours:
+        raise UsageError(
+            f"{folder}: holds {sorted(there)[0]}, and not the other tables of a report.",
+            hint="Name another folder with --tables.",
+        )
+
+
+def _check_evidence_folder(folder: Path, paths: Sequence[Path]) -> None:
+    """Refuse to replace a folder that holds anything but evidence, or that of other reports."""
     if not folder.exists() and not folder.is_symlink():
         return
     if not folder.is_dir() or folder.is_symlink():
@@ -78,13 +90,23 @@ def _check_evidence_folder(folder: Path) -> None:
     if not any(folder.iterdir()):
         return
     try:
-        ours = json.loads((folder / EVIDENCE_INDEX).read_bytes())["schema"] == EVIDENCE_SCHEMA
-    except (OSError, ValueError, KeyError, TypeError):
-        ours = False
+        index = json.loads((folder / EVIDENCE_INDEX).read_bytes())
+        ours = index["schema"] == EVIDENCE_SCHEMA
+        reports = [folder.parent / str(name) for name in index.get("reports", [])]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        ours, reports = False, []
     if not ours:
         raise UsageError(
             f"{folder}: holds something else than the evidence of a report.",
             hint="Name another folder with --evidence, or leave the evidence out.",
+        )
+    written = {path.resolve() for path in paths}
+    others = [path for path in reports if path.exists() and path.resolve() not in written]
+    if others:
+        raise UsageError(
+            f"{folder}: holds the rows behind {others[0]}, which would lose them.",
+            hint="Give this report another name, or name another folder with --evidence; or write "
+            "all files of a report at once.",
         )
 
 
@@ -119,7 +141,7 @@ def write_report(
         If something cannot be written. Files that are there are replaced whole or not at all.
     """
     if evidence is not None:
-        _write_evidence(report, gathered, evidence)
+        _write_evidence(report, gathered, evidence, [_seen_from(evidence, path) for path in paths])
     for path in paths:
         beside = None if evidence is None else _seen_from(path, evidence)
         told = replace(report, evidence_folder=beside)
@@ -130,11 +152,13 @@ def write_report(
                 harmless_texts(frame).write_csv(stream)
 
 
-def _seen_from(path: Path, evidence: Path) -> str:
-    return os.path.relpath(evidence.resolve(), path.resolve().parent)
+def _seen_from(path: Path, other: Path) -> str:
+    return os.path.relpath(other.resolve(), path.resolve().parent)
 
 
-def _write_evidence(report: AuditReport, gathered: Path, folder: Path) -> None:
+def _write_evidence(
+    report: AuditReport, gathered: Path, folder: Path, reports: Sequence[str]
+) -> None:
     """Put a copy of the gathered evidence in the place of ``folder``."""
     new = folder.with_name(f"{folder.name}{UNFINISHED}{os.getpid()}")
     old = folder.with_name(f"{folder.name}{UNFINISHED}{os.getpid()}-old")
@@ -148,6 +172,7 @@ def _write_evidence(report: AuditReport, gathered: Path, folder: Path) -> None:
                 "dataset": report.dataset,
                 "created": report.created,
                 "tool_version": report.tool_version,
+                "reports": list(reports),
                 "files": [file.to_dict() for file in report.files],
             }
             text = json.dumps(index, ensure_ascii=False, indent=1)

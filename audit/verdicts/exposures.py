@@ -37,7 +37,8 @@ class Exposure:
     accidental:
         Samples left out of the low end, because they may mean something else by a one-word name.
     by_labels:
-        The same by people's labels; None if nobody labelled.
+        The same by people's labels; None if nobody labelled. The count itself is that by labels
+        where all samples that were drawn are labelled, and spans both where they contradict it.
     unseen:
         Whether there are samples whose image was not looked at.
     notes:
@@ -204,21 +205,38 @@ def _by_image(result: Mapping[str, Any], unread: float | None) -> Exposure:
         ends = (sum(_number(s["dead_link_bounds"][end]) for s in strata) for end in ("low", "high"))
         fewest, most = (f"{end:,.0f}" for end in ends)
         notes.append(f"whatever the images show that are missing: {fewest} to {most}")
-    labelled = result["labelled"]
+    value = _number(estimate["value"]) if known else None
     by_labels = None
-    if labelled is not None:
-        told = labelled["samples"]
-        by_labels = Span(_number(told["low"]), _number(told["high"]))
+    if result["labelled"] is not None:
+        by_labels = _span_of(result["labelled"]["samples"])
+        if _is_all_labelled(result["labelled"]):
+            value = _number(result["labelled"]["samples"]["value"])
+            low, high = by_labels.low, by_labels.high
+            notes.append("the count is that by people's labels of all the samples that were drawn")
+        elif by_labels.low > high or by_labels.high < low:
+            notes.append("what references say and what people's labels say is both held possible")
+            low, high = min(low, by_labels.low), max(high, by_labels.high)
     return Exposure(
         concept=_text(result["concept"]),
         domain=_domain(result),
-        value=_number(estimate["value"]) if known else None,
+        value=value,
         span=Span(low, math.inf if unread is None else high + unread),
         read_high=high,
         by_labels=by_labels,
         unseen=any(_number(s["examined"]) < _number(s["population"]) for s in strata),
         notes=tuple(notes),
     )
+
+
+def _span_of(estimate: Mapping[str, Any]) -> Span:
+    return Span(_number(estimate["low"]), _number(estimate["high"]))
+
+
+def _is_all_labelled(labelled: Mapping[str, Any]) -> bool:
+    """Whether every sample that was drawn has a label; counts of earlier versions do not say."""
+    drawn = labelled.get("drawn")
+    given = sum(_number(labels) for labels in labelled.get("labels", {}).values())
+    return drawn is not None and _number(drawn) <= given
 
 
 def _domain(result: Mapping[str, Any]) -> str | None:

@@ -290,3 +290,19 @@ def test_answers_in_tables_and_csv(audit, export):
     assert "150 labels by Ada" in table
     assert "Assumed: the labels are right" in table
     assert audit("label", "import", path, "--output", "csv").out.startswith("concept,samples,")
+
+
+@pytest.mark.parametrize(("given", "verdict"), [(150, "above"), (60, "uncertain")])
+def test_labels_that_contradict_the_references_keep_a_verdict_from_them(
+    audit, export, given, verdict
+):
+    path, _ = export()
+    answered(path, lambda row: "no" if shows(row["url"]) else "yes")
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        kept = {row["label_id"] for row in list(csv.DictReader(stream))[:given]}
+    answered(path, lambda row: row["label"] if row["label_id"] in kept else "")
+    assert audit("label", "import", path).code == 0
+    count = audit("count", *CONCEPT, "--output", "json")
+    assert "people's labels contradict it" in str(json.loads(count.out)["results"][0]["warnings"])
+    flagged = audit("flag", *CONCEPT, "--threshold", "200", "--output", "json")
+    assert json.loads(flagged.out)["results"][0]["verdict"] == verdict

@@ -151,3 +151,25 @@ def test_no_mark_of_a_text_is_a_mark_of_the_page(value):
     for mark in "\\`*_{}[]<>#!|~$&@^":
         unescaped = unescaped.replace(f"\\{mark}", "")
     assert not set("`*_{}[]<>#!|~$&@^") & set(unescaped)
+
+
+def test_a_report_does_not_take_the_rows_of_another(opened, tmp_path):
+    opened.report(*NAMES).write(tmp_path / "r.json")
+    with pytest.raises(UsageError, match=r"holds the rows behind .*r\.json"):
+        opened.report().write(tmp_path / "r.md")
+    # Together with it, or in its place, is another matter.
+    opened.report().write(tmp_path / "r.md", tmp_path / "r.json")
+    (tmp_path / "r.json").unlink()
+    opened.report().write(tmp_path / "r.md")
+
+
+def test_a_table_that_is_not_ours_is_not_replaced(opened, tmp_path):
+    report = opened.report(*NAMES)
+    (tmp_path / "concepts.csv").write_text("my,own\n")
+    with pytest.raises(UsageError, match=r"holds concepts\.csv, and not the other tables"):
+        report.write(tables=tmp_path)
+    assert (tmp_path / "concepts.csv").read_text() == "my,own\n"
+    report.write(tables=tmp_path / "tables")
+    (tmp_path / "tables" / "mine.txt").write_text("mine")
+    report.write(tables=tmp_path / "tables")
+    assert (tmp_path / "tables" / "mine.txt").exists()

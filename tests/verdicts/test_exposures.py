@@ -64,6 +64,7 @@ def test_dead_links_and_labels_are_told_beside():
     exposure = only(counted(image("Monet", 60, 40, 80, dead=5, labelled=(50, 45, 55)), by="both"))
     assert "whatever the images show that are missing: 40 to 320" in exposure.notes
     assert exposure.by_labels == Span(45, 55)
+    assert exposure.span == Span(40, 80)
     assert exposure.unseen
 
 
@@ -118,3 +119,21 @@ def test_what_is_no_count_is_refused(tmp_path, text):
     path.write_text(text)
     with pytest.raises(UsageError, match="is no count"):
         read_count(path)
+
+
+def labelled_in_all(drawn, yes):
+    record = image("Monet", 60, 40, 80, labelled=(500, 300, 700))
+    record["labelled"] |= {"drawn": drawn, "labels": {"yes": yes, "no": 3, "unsure": 1}}
+    return only(counted(record, by="both"))
+
+
+def test_labels_of_all_that_was_drawn_take_the_place_of_the_references():
+    exposure = labelled_in_all(drawn=20, yes=16)
+    assert (exposure.value, exposure.span) == (500, Span(300, 700))
+    assert "by people's labels" in exposure.notes[-1]
+
+
+def test_a_few_labels_that_contradict_leave_both_possible():
+    exposure = labelled_in_all(drawn=20, yes=10)
+    assert (exposure.value, exposure.span) == (60, Span(40, 700))
+    assert "both held possible" in exposure.notes[-1]
