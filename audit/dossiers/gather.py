@@ -253,7 +253,7 @@ class _Gathering:
     ) -> Path:
         self.tell("evidence", None)
         answers: list[Path] = []
-        if optouts.columns or optouts.sidecars:
+        if _has_signals(optouts):
             answers = write_answers(self.dataset, pieces, self.scratch / f"answers-{file}")
         path = self.folder / file
         with evidence_engine(self.scratch) as engine:
@@ -297,6 +297,7 @@ class _Gathering:
                     rows=rows,
                     gallery=shown[number],
                     figures=tuple(self._of_concept(number, review.concepts[number], rows)),
+                    has_signals=_has_signals(optouts),
                 )
             )
         return tuple(dossiers)
@@ -351,3 +352,8 @@ class _Gathering:
         return lambda done, total: self.tell(
             f"{what}: {done:,} of {total:,} samples", done / total if total else None
         )
+
+
+def _has_signals(optouts: OptOutReview) -> bool:
+    """Whether anybody could know of an opt-out."""
+    return bool(optouts.columns or optouts.sidecars)

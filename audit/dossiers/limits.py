@@ -39,8 +39,8 @@ def limits(
         )
     if count is not None:
         yield (
-            f"Captions were all read: their counts have no sampling error. {_sentence(count)} "
-            "Other spellings and names that were not given are not found."
+            f"{_census(coverage.complete)} {_sentence(count)} Other spellings and names that were "
+            "not given are not found; whoever else bears the same name is counted too."
         )
         yield (
             "Licenses, hosts and opt-outs of a concept are those of the samples whose caption "
@@ -64,6 +64,12 @@ def limits(
             "Opt-outs are as they were when they were noted. The absence of a signal is no "
             "permission."
         )
+
+
+def _census(complete: bool) -> str:
+    if complete:
+        return "Captions were all read: their counts have no sampling error."
+    return "Of what was read every caption was counted; what was not read may hold more."
 
 
 def _sentence(count: CountResult) -> str:

@@ -34,6 +34,8 @@ class Dossier:
         Its place in the list that was asked about, from 0.
     licenses, rows:
         Of the samples whose caption names it.
+    has_signals:
+        Whether opt-out signals are kept with the dataset; else nothing is known of any.
     """
 
     number: int
@@ -45,6 +47,13 @@ class Dossier:
     rows: ConceptRows
     gallery: Gallery
     figures: tuple[Figure, ...]
+    has_signals: bool
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What counts warn of: that which the verdict rests on, and that of captions beside it."""
+        of_captions = (finding.message for finding in self.caption.findings)
+        return tuple(dict.fromkeys((*self.verdict.exposure.notes, *of_captions)))
 
     def to_dict(self) -> dict[str, Any]:
         concept = self.concept
@@ -58,13 +67,15 @@ class Dossier:
             "rights": concept.rights,
             "caption": self.caption.to_dict(),
             "visual": self.visual.to_dict() if self.visual else None,
-            "verdict": self.verdict.to_dict(),
+            "verdict": {**self.verdict.to_dict(), "notes": list(self.notes)},
             "licenses": _shortened(self.licenses.to_dict()),
             "hosts": {
                 "different": self.rows.different_hosts,
                 "listed": [{"host": host, "samples": samples} for host, samples in self.rows.hosts],
             },
-            "optouts": {"with_signal": self.rows.with_signal, "uses": self.rows.optouts},
+            "optouts": {"with_signal": self.rows.with_signal, "uses": self.rows.optouts}
+            if self.has_signals
+            else None,
             "gallery": self.gallery.to_dict(),
             "evidence": [figure.to_dict() for figure in self.figures],
         }
@@ -208,8 +219,9 @@ def _row(dossier: Dossier) -> dict[str, Any]:
     row["license_conflicting"] = dossier.licenses.named["conflicting"].samples
     row["hosts"] = dossier.rows.different_hosts
     for use, answers in dossier.rows.optouts.items():
-        row[f"optout_{use.replace('-', '_')}_denied"] = answers["denied"]
-    row["notes"] = "; ".join(dossier.verdict.exposure.notes)
+        denied = answers["denied"] if dossier.has_signals else None
+        row[f"optout_{use.replace('-', '_')}_denied"] = denied
+    row["notes"] = "; ".join(dossier.notes)
     return row
 
 

@@ -25,7 +25,7 @@ _MOST_ROWS = 200
 _NAMED = 5
 #: Concepts whose own warnings are shown.
 _WARNED = 20
-_STYLES = {ABOVE: "bold red", UNCERTAIN: "yellow", BELOW: "green", NO_THRESHOLD: "dim"}
+_STYLES = {ABOVE: "bold red", UNCERTAIN: "yellow", BELOW: "cyan", NO_THRESHOLD: "dim"}
 
 
 @as_renderables.register

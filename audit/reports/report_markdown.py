@@ -9,6 +9,8 @@ from audit.reports.markup import shortened, visible
 from audit.reports.tables import counted
 
 _LONGEST_TEXT = 300
+#: Of what the tool says itself.
+_LONGEST_STATEMENT = 2000
 #: Hosts and domains in a table.
 _LISTED = 20
 #: What Markdown, or HTML in it, takes for more than a letter.
@@ -27,7 +29,7 @@ def report_markdown(report: Mapping[str, Any]) -> Iterator[str]:
     yield from _domains(report["domains"])
     yield "\n## What the numbers do not say\n"
     for limit in report["limits"]:
-        yield f"- {text(limit)}"
+        yield f"- {text(limit, _LONGEST_STATEMENT)}"
     yield from _evidence(report["evidence"])
 
 
@@ -112,14 +114,17 @@ def _verdicts(report: Mapping[str, Any]) -> Iterator[str]:
     for threshold in flags["thresholds"]:
         ends = {"low": threshold["low"], "high": threshold["high"]}
         span = "no threshold" if threshold["low"] is None else _range(ends)
-        domain = text(threshold["domain"] or "no domain")
-        yield f"- {domain}: {span}; {text(threshold['statement'])}"
+        domain = text(threshold["domain"] or "any domain")
+        yield f"- {domain}: {span}; {text(threshold['statement'], _LONGEST_STATEMENT)}"
+        for caveat in threshold.get("caveats") or []:
+            yield f"  - {text(caveat, _LONGEST_STATEMENT)}"
 
 
 def _concept(concept: Mapping[str, Any], folder: str | None) -> Iterator[str]:
     caption, verdict = concept["caption"], concept["verdict"]
     yield f"\n### {text(concept['name'])}\n"
-    yield f"- Verdict: {text(verdict['verdict'])}; {text(verdict['threshold_statement'])}"
+    statement = text(verdict["threshold_statement"], _LONGEST_STATEMENT)
+    yield f"- Verdict: {text(verdict['verdict'])}; {statement}"
     yield (
         f"- Named by {number(caption['samples'])} captions, "
         f"{number(caption['distinct'])} different URLs, {caption['excluded']:,} excluded."
@@ -137,7 +142,7 @@ def _concept(concept: Mapping[str, Any], folder: str | None) -> Iterator[str]:
             value = number(visual[key]["value"]) if visual["is_known"] else "unknown"
             yield f"- {title}: {value} ({_range(visual[key])})"
     for note in (*verdict["settle"], *verdict["notes"]):
-        yield f"- {text(note)}"
+        yield f"- {text(note, _LONGEST_STATEMENT)}"
     statuses, findings = (
         ", ".join(f"{text(one['name'])} {one['samples']:,}" for one in concept["licenses"][kind])
         for kind in ("statuses", "findings")
@@ -150,10 +155,12 @@ def _concept(concept: Mapping[str, Any], folder: str | None) -> Iterator[str]:
     ]
     if hosts:
         yield f"- {counted(concept['hosts']['different'], 'host')}: {', '.join(hosts)}."
-    denied = [
-        f"{text(use)} {answers['denied']:,}" for use, answers in concept["optouts"]["uses"].items()
-    ]
-    yield f"- Denied by opt-out signals: {', '.join(denied)}."
+    if concept["optouts"] is None:
+        yield "- Opt-outs: unknown; the dataset has no signals."
+    else:
+        uses = concept["optouts"]["uses"]
+        denied = [f"{text(use)} {answers['denied']:,}" for use, answers in uses.items()]
+        yield f"- Denied by opt-out signals: {', '.join(denied)}."
     for example in caption["examples"]:
         where = f"{text(example['shard'].rsplit('/', 1)[-1])} row {example['row']:,}"
         yield f"- “{text(example['caption'])}” ({where})"
@@ -177,6 +184,7 @@ def _licenses(review: Mapping[str, Any]) -> Iterator[str]:
 
 def _optouts(review: Mapping[str, Any]) -> Iterator[str]:
     yield "\n## Opt-outs\n"
+    yield f"{text(review['note'], _LONGEST_STATEMENT)}\n"
     rows = [
         (text(one["use"]), number(one["denied"]), number(one["allowed"]), number(one["unknown"]))
         for one in review["uses"]

@@ -61,7 +61,7 @@ def report_tables(report: AuditReport) -> dict[str, pl.DataFrame]:
         "concept_optouts": [
             {"concept": one["name"], "use": use, **answers}
             for one in concepts
-            for use, answers in one["optouts"]["uses"].items()
+            for use, answers in (one["optouts"] or {"uses": {}})["uses"].items()
         ],
         "examples": [row for one in concepts for row in _examples(one)],
         "licenses": list(_licenses(None, told)),

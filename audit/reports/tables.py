@@ -198,7 +198,10 @@ def _basis(result: CountResult) -> Text:
     text.append(coverage.describe())
     if scope:
         text.append(f"; {scope} meet the condition {result.where}")
-    text.append(". A census of captions, without sampling error: ")
+    if coverage.complete:
+        text.append(". A census of captions, without sampling error: ")
+    else:
+        text.append(". A census of the captions that were read; the others may hold more: ")
     text.append(f"{result.assumption}.")
     return text
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from audit.reports.tables import as_renderables, note, visible
-from audit.thresholds.known import KnownThreshold, KnownThresholds
+from audit.thresholds.known import KnownThreshold, KnownThresholds, caveats_of
 
 
 @as_renderables.register
@@ -71,20 +71,4 @@ def _methods(answer: KnownThresholds) -> list[str]:
 
 def caveat_notes(entries: Sequence[KnownThreshold]) -> list[RenderableType]:
     """Each caveat once, with whose it is where it does not belong to all."""
-    found: dict[str, list[KnownThreshold]] = {}
-    for entry in entries:
-        for caveat in entry.caveats:
-            found.setdefault(caveat, []).append(entry)
-    return [
-        note(caveat if len(of) == len(entries) else f"{caveat} ({_whose(of)})")
-        for caveat, of in found.items()
-    ]
-
-
-def _whose(entries: list[KnownThreshold]) -> str:
-    return "; ".join(
-        dict.fromkeys(
-            f"{', '.join(entry.models) or entry.place}, {entry.group or entry.domain}"
-            for entry in entries
-        )
-    )
+    return [note(caveat) for caveat in caveats_of(entries)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -215,4 +216,25 @@ def _unknown(what: str, name: str, known: list[str]) -> UsageError:
     return UsageError(
         f"No threshold is of the {what} {name!r}.",
         hint=f"{near + ' ' if near else ''}{listed} For another, give a threshold of your own.",
+    )
+
+
+def caveats_of(entries: Sequence[KnownThreshold]) -> list[str]:
+    """Each caveat once, with whose it is where it does not belong to all."""
+    found: dict[str, list[KnownThreshold]] = {}
+    for entry in entries:
+        for caveat in entry.caveats:
+            found.setdefault(caveat, []).append(entry)
+    return [
+        caveat if len(of) == len(entries) else f"{caveat} ({_whose(of)})"
+        for caveat, of in found.items()
+    ]
+
+
+def _whose(entries: Sequence[KnownThreshold]) -> str:
+    return "; ".join(
+        dict.fromkeys(
+            f"{', '.join(entry.models) or entry.place}, {entry.group or entry.domain}"
+            for entry in entries
+        )
     )

@@ -9,7 +9,12 @@ from typing import Any
 
 from audit.concepts.concept import check_domain
 from audit.errors import UsageError
-from audit.thresholds.known import KnownThreshold, KnownThresholds, check_values
+from audit.thresholds.known import (
+    KnownThreshold,
+    KnownThresholds,
+    caveats_of,
+    check_values,
+)
 from audit.verdicts.judging import Span
 
 
@@ -43,7 +48,7 @@ class AppliedThreshold:
 
     @property
     def caveats(self) -> list[str]:
-        return list(dict.fromkeys(caveat for e in self.entries for caveat in e.caveats))
+        return caveats_of(self.entries)
 
     @property
     def unit(self) -> str | None:

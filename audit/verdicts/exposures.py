@@ -175,6 +175,8 @@ def _no_count(what: str, reason: str) -> UsageError:
 
 def _by_caption(result: Mapping[str, Any], unread: float | None) -> Exposure:
     notes = tuple(_text(finding["message"]) for finding in result["findings"])
+    if result["samples"] == 0:
+        notes += ("no caption names it: is it spelt as captions spell it?",)
     name, domain = _text(result["concept"]), _domain(result)
     if result["samples"] is None:
         return Exposure(name, domain, None, Span(0, math.inf), math.inf, notes=notes)

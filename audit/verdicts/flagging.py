@@ -16,7 +16,7 @@ from audit.verdicts.applied import GivenThreshold, ThresholdChoice
 from audit.verdicts.exposures import CountedConcepts, Exposure, counted_concepts
 from audit.verdicts.judging import NO_THRESHOLD, UNCERTAIN, judge
 from audit.verdicts.results import FlaggedConcept, FlagResult, in_order
-from audit.verdicts.settling import what_would_settle
+from audit.verdicts.settling import INGEST, what_would_settle
 
 
 class Yardstick:
@@ -112,6 +112,9 @@ class Yardstick:
         applied = self._choice.for_domain(domain)
         if applied.span is None:
             return FlaggedConcept(exposure, domain, applied, NO_THRESHOLD)
+        if not counted.coverage["rows"]:
+            # A count of nothing is 0, and says nothing of what will be trained on.
+            return FlaggedConcept(exposure, domain, applied, UNCERTAIN, (INGEST,))
         verdict = judge(exposure.span, applied.span)
         steps: tuple[str, ...] = ()
         if verdict == UNCERTAIN:

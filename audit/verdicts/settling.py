@@ -12,6 +12,7 @@ from audit.verdicts.judging import ABOVE, UNCERTAIN, Span, judge
 _LABELS = 200
 
 COUNT_IMAGES = "count by image"
+INGEST = "ingest samples: the dataset has none"
 LABEL = f"label {_LABELS} samples"
 
 

@@ -90,6 +90,11 @@ def test_by_image(audit, tmp_path):
     told = json.loads((tmp_path / "r.json").read_text())
     (concept,) = told["concepts"]
     assert concept["visual"] == count
+    # What is known of the name by its captions is told beside what images show.
+    assert any("is one word" in note for note in concept["verdict"]["notes"])
+    # Nobody looked for opt-outs; and public domain that is only claimed allows nothing.
+    assert concept["optouts"] is None
+    assert concept["licenses"]["uses"]["commercial-training"]["allowed"] == 0
     assert told["question"]["by"] == "both"
     above = next(one for one in concept["evidence"] if one["figure"] == "visual.above")
     assert above["rows"] == count["named"]["above_cutoff"] + count["unnamed"]["above_cutoff"]
@@ -103,3 +108,30 @@ def test_by_image(audit, tmp_path):
     assert concept["gallery"]["of"] == 47
     assert len(concept["gallery"]["images"]) == 12
     assert all("gramastar" in image["caption"] for image in concept["gallery"]["images"])
+
+
+def test_a_name_that_no_caption_holds_is_doubted(audit, made, tmp_path):
+    report = audit("report", "-c", "Van Goch", "--threshold", "100", "--output", "json")
+    (concept,) = json.loads(report.out)["concepts"]
+    assert concept["verdict"]["verdict"] == "below"
+    assert "is it spelt as captions spell it" in concept["verdict"]["notes"][0]
+
+
+def test_nothing_is_below_a_threshold_in_a_dataset_of_nothing(audit, write_shard):
+    audit("ingest", write_shard("0.parquet", []), "--name", "empty")
+    flagged = audit("flag", "-c", "Van Gogh", "--threshold", "100", "--output", "json")
+    (one,) = json.loads(flagged.out)["results"]
+    assert one["verdict"] == "uncertain"
+    assert one["settle"] == ["ingest samples: the dataset has none"]
+
+
+def test_what_was_not_read_is_no_census(audit, write_shard, tmp_path):
+    folder = write_shard("0.parquet", ["Van Gogh"] * 5).parent
+    (folder / "1.parquet").write_bytes(b"PAR1 broken")
+    audit("ingest", folder, "--name", "half")
+    assert audit("report", "-c", "Van Gogh", "-o", tmp_path / "r.md", "--no-evidence").code == 0
+    told = (tmp_path / "r.md").read_text()
+    assert "Captions were all read" not in told
+    assert "what was not read may hold more" in told
+    counted = " ".join(audit("count", "-c", "Van Gogh").out.split())
+    assert "A census of the captions that were read" in counted

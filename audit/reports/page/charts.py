@@ -153,16 +153,24 @@ def counts_against_thresholds(rows: Sequence[Mapping[str, Any]]) -> Spec:
         "data": {"values": list(rows)},
         "encoding": {"y": y},
         "layer": [
-            {
-                "transform": [{"filter": "isValid(datum.at)"}],
-                "mark": {"type": "bar", "height": 18, "color": "var(--band)"},
-                "encoding": {"x": {**x, "field": "from"}, "x2": {"field": "to"}},
-            },
-            {
-                "transform": [{"filter": "isValid(datum.at)"}],
-                "mark": {"type": "tick", "size": 18, "thickness": 1.5, "color": "var(--soft)"},
-                "encoding": {"x": {**x, "field": "at"}},
-            },
+            *[
+                {
+                    "transform": [{"filter": "isValid(datum.from)"}],
+                    "mark": {"type": "bar", "height": 18, "color": "var(--band)"},
+                    "encoding": {"x": {**x, "field": "from"}, "x2": {"field": "to"}},
+                }
+                for is_there in [any(row["from"] is not None for row in rows)]
+                if is_there
+            ],
+            *[
+                {
+                    "transform": [{"filter": "isValid(datum.at)"}],
+                    "mark": {"type": "tick", "size": 18, "thickness": 1.5, "color": "var(--soft)"},
+                    "encoding": {"x": {**x, "field": "at"}},
+                }
+                for is_there in [any(row["at"] is not None for row in rows)]
+                if is_there
+            ],
             {
                 "mark": {"type": "rule", "size": 3, "strokeCap": "round"},
                 "encoding": {"x": x, "x2": {"field": "high"}, "color": colour, "tooltip": told},

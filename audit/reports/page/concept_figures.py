@@ -9,6 +9,7 @@ from audit.reports.markup import Html, fill, joined
 from audit.reports.page import words
 from audit.reports.page.evidence import Evidence
 from audit.reports.page.strips import Reading, Slice, bar, strip
+from audit.reports.tables import counted
 from audit.reviews.findings import NAMES
 
 Row = tuple[object, object, object]
@@ -47,6 +48,8 @@ def caption_figures(concept: Mapping[str, Any], evidence: Evidence, distinct_by:
         told = "none of its names can be searched"
     elif words.counted_exactly(low, high):
         told = "every caption was read: no sampling error"
+        if (concept["verdict"]["count"]["low"] or 0) < low and concept["visual"] is None:
+            told += "; the verdict's lower end leaves out what may be accidental"
     elif high is None:
         told = "not every caption was read: no upper bound is known"
     else:
@@ -196,7 +199,7 @@ def licenses(review: Mapping[str, Any] | None, evidence: Evidence) -> Html:
         for name, many in statuses.items()
         if many
     ]
-    rows += [
+    found: list[Row] = [
         (
             NAMES.get(one["name"], one["name"]),
             _with_rows(one["samples"], evidence, f"licenses.{one['name']}"),
@@ -212,6 +215,9 @@ def licenses(review: Mapping[str, Any] | None, evidence: Evidence) -> Html:
         [
             bar(f"Licenses of {samples:,} samples: {said}", slices),
             figures("Licenses of samples", ("License", "Samples", "Share"), rows),
+            figures("Findings of samples", ("Found in these", "Samples", "Share"), found)
+            if found
+            else Html(""),
         ]
     )
 
@@ -280,12 +286,12 @@ def hosts(concept: Mapping[str, Any], evidence: Evidence, samples: int | None) -
     if not rows:
         return Html('<p class="soft">No hosts.</p>')
     label = fill(
-        "Host, of $many different$rows",
-        many=f"{told['different']:,}",
+        "$many$rows",
+        many=counted(told["different"], "host"),
         rows=evidence.rows("hosts"),
     )
     return figures("Hosts of samples", (label, "Samples", "Share"), rows)
 
 
 def _with_rows(value: float | None, evidence: Evidence, figure: str) -> Html:
-    return fill("$value$rows", value=words.whole(value), rows=evidence.rows(figure))
+    return fill("$value$rows", value=words.whole(value), rows=evidence.rows(figure, value))

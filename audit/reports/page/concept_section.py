@@ -90,9 +90,7 @@ def judged(verdict: Mapping[str, Any]) -> str:
         counted = f"Counted {words.whole(count['value'])} ({ends})"
     if threshold is None:
         return f"{counted}. There is no threshold to hold it against."
-    against = f"threshold {words.whole(threshold['value'])}"
-    if threshold["low"] != threshold["high"]:
-        against += f" ({words.interval(threshold['low'], threshold['high'])})"
+    against = f"threshold {words.threshold(threshold)}"
     if verdict["ratio"] is None:
         return f"{counted}, against the {against}."
     ratio = words.times(verdict["ratio"])
@@ -108,7 +106,13 @@ def _judgement(verdict: Mapping[str, Any]) -> Html:
     drawn = strip(
         f"{said} On a logarithmic line.",
         [Reading("", count["value"], count["low"] or 0, count["high"], kind)],
-        None if threshold is None else (threshold["value"], threshold["low"], threshold["high"]),
+        None
+        if threshold is None
+        else (
+            None if words.is_band(threshold) else threshold["value"],
+            threshold["low"],
+            threshold["high"],
+        ),
     )
     notes = [
         fill("<li><bdi>$note</bdi></li>", note=words.sentence(one)) for one in verdict["notes"]
@@ -131,11 +135,11 @@ def _judgement(verdict: Mapping[str, Any]) -> Html:
 
 def _optouts(optouts: Mapping[str, Any] | None, evidence: Evidence) -> Html:
     if optouts is None:
-        return Html('<p class="soft">Opt-out signals were not read.</p>')
+        return Html('<p class="soft">Opt-outs: unknown. The dataset has no signals.</p>')
     told = parts.answers("By opt-out signals", optouts["uses"], evidence, "optouts")
     return fill(
-        '$told<p class="soft">Signals of $many of its samples were found. Absence of a signal is '
-        "no permission.</p>",
+        '$told<p class="soft">$many of its samples have a signal. Absence of a signal is no '
+        "permission.</p>",
         told=told,
         many=words.whole(optouts["with_signal"]),
     )

@@ -20,8 +20,8 @@ _COLUMNS = {
     "ratio": ("× threshold", True, "the count as a multiple of the threshold"),
     "named": ("Named", True, "samples whose caption names it"),
     "shown": ("Shown", True, "samples whose image shows it"),
-    "open": ("Open", True, "samples whose license is open or public domain"),
-    "denied": ("Opted out", True, "samples denied to generative training by a signal"),
+    "allowed": ("Training allowed", True, "samples whose license allows commercial training"),
+    "denied": ("Training denied", True, "samples denied to generative training by a signal"),
 }
 
 
@@ -35,7 +35,7 @@ def columns(concepts: Sequence[Mapping[str, Any]]) -> list[str]:
     if all(concept["optouts"] is None for concept in concepts):
         left_out.add("denied")
     if all(concept["licenses"] is None for concept in concepts):
-        left_out.add("open")
+        left_out.add("allowed")
     return [name for name in _COLUMNS if name not in left_out]
 
 
@@ -102,18 +102,18 @@ def _key(name: str, concept: Mapping[str, Any]) -> float | str | None:
         return value
     if name == "ratio":
         return None if verdict["ratio"] is None else float(f"{verdict['ratio']:.5g}")
-    if name == "open":
-        share = open_share(concept["licenses"])
+    if name == "allowed":
+        share = allowed_share(concept["licenses"])
         return None if share is None else round(share, 5)
     return _number(name, concept)
 
 
-def open_share(review: Mapping[str, Any] | None) -> float | None:
-    """Share of samples whose license is open or public domain."""
+def allowed_share(review: Mapping[str, Any] | None) -> float | None:
+    """Share of samples whose license allows commercial training."""
     if review is None or not review["samples"]:
         return None
-    counts = words.status_counts(review)
-    return (counts["open"] + counts["public-domain"]) / int(review["samples"])
+    allowed: int = review["uses"]["commercial-training"]["allowed"]
+    return allowed / int(review["samples"])
 
 
 def _number(name: str, concept: Mapping[str, Any]) -> float | None:
@@ -129,11 +129,11 @@ def _number(name: str, concept: Mapping[str, Any]) -> float | None:
 
 
 def _told(name: str, concept: Mapping[str, Any]) -> str:
-    if name == "open":
+    if name == "allowed":
         review = concept["licenses"]
         if review is None:
             return "not reviewed"
-        share = open_share(review)
+        share = allowed_share(review)
         return words.percent(share, None if share is None else 1)
     part = {"named": "caption", "shown": "visual", "denied": "optouts"}[name]
     if concept[part] is None:

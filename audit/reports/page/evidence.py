@@ -49,15 +49,21 @@ class Evidence:
     folder: str | None
     entries: Sequence[Mapping[str, Any]]
 
-    def rows(self, figure: str) -> Html:
-        """The link beside a figure; nothing where there is no evidence of it."""
+    def rows(self, figure: str, value: float | None = None) -> Html:
+        """The link beside a figure; nothing where there is no evidence of it.
+
+        It says how many rows it leads to where the figure is another number: an estimate.
+        """
         if self.folder is None:
             return Html("")
         for place, entry in enumerate(self.entries):
             if entry["figure"] == figure:
                 return fill(
                     ' <a class="rows" href="#rows-$scope-$place" '
-                    'aria-label="rows: $figure">rows</a>',
+                    'aria-label="$rows: $figure">$rows</a>',
+                    rows="rows"
+                    if value is None or round(value) == entry["rows"]
+                    else counted(entry["rows"], "row"),
                     scope=self.scope,
                     place=place,
                     figure=in_words(figure),

@@ -58,6 +58,13 @@
   }, { rootMargin: "600px" });
   charts.forEach((one) => near.observe(one));
   window.addEventListener("beforeprint", () => charts.forEach(draw));
+  // Paper has no way to open what is closed.
+  let opened = [];
+  window.addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll("details:not([open])")];
+    opened.forEach((one) => { one.open = true; });
+  });
+  window.addEventListener("afterprint", () => opened.forEach((one) => { one.open = false; }));
   let settled = 0;
   window.addEventListener("resize", () => {
     clearTimeout(settled);

@@ -65,7 +65,7 @@ class _Axis:
 def strip(
     label: str,
     readings: Sequence[Reading],
-    threshold: tuple[float, float, float] | None = None,
+    threshold: tuple[float | None, float, float] | None = None,
 ) -> Html:
     """Numbers with their intervals on a logarithmic line, above the band of a threshold.
 
@@ -74,10 +74,10 @@ def strip(
     label:
         What the picture shows, in words: all of it, for who does not see it.
     threshold:
-        Value, low and high.
+        Value, low and high; no value of a band, which has none of its own.
     """
     ends = [end for one in readings for end in (one.value, one.low, one.high) if end is not None]
-    axis = _Axis(max([*ends, *(threshold or ())], default=0) * 1.15)
+    axis = _Axis(max([*ends, *(threshold or ())[1:]], default=0) * 1.15)
     named = len(readings) > 1
     height = _LINE_HEIGHT * len(readings) + (12 if named else 0)
     lines = [
@@ -152,15 +152,18 @@ def _reading(axis: _Axis, one: Reading, y: float, named: bool) -> Html:
     )
 
 
-def _band(axis: _Axis, threshold: tuple[float, float, float], height: int) -> Html:
+def _band(axis: _Axis, threshold: tuple[float | None, float, float], height: int) -> Html:
     value, low, high = threshold
     left, right = axis.place(low), axis.place(high)
     return fill(
-        '<g class="threshold"><rect x="$left%" width="$width%" height="$height"/>'
-        '<line x1="$x%" x2="$x%" y1="0" y2="$height"/></g>',
+        '<g class="threshold"><rect x="$left%" width="$width%" height="$height"/>$line</g>',
         left=left,
         width=round(max(right - left, 0.3), 2),
-        x=axis.place(value),
+        line=""
+        if value is None
+        else fill(
+            '<line x1="$x%" x2="$x%" y1="0" y2="$height"/>', x=axis.place(value), height=height
+        ),
         height=height,
     )
 

@@ -89,14 +89,13 @@ def _counts(concepts: Sequence[Mapping[str, Any]]) -> Html:
     )
     table = charts.table(
         "Counts and thresholds",
-        ("Concept", "Counted", "Interval", "Threshold", "Its interval", "Verdict"),
+        ("Concept", "Counted", "Interval", "Threshold", "Verdict"),
         [
             (
                 name,
                 words.whole(verdict["count"]["value"]),
                 words.interval(verdict["count"]["low"], verdict["count"]["high"]),
-                words.whole(threshold["value"]) if threshold else "none",
-                words.interval(threshold["low"], threshold["high"]) if threshold else "none",
+                words.threshold(threshold) if threshold else "none",
                 verdict["verdict"],
             )
             for name, verdict, threshold in (
@@ -110,7 +109,7 @@ def _counts(concepts: Sequence[Mapping[str, Any]]) -> Html:
             charts.chart("counts", several, told, charts.counts_against_thresholds(rows), table),
             Html(
                 '<p class="soft">A dot is a count, its line the interval, an arrow an interval '
-                "without upper bound; the shaded band is the threshold with its interval.</p>"
+                "without upper bound; the band is the threshold: its interval, or its values.</p>"
             ),
         ]
     )
@@ -125,7 +124,7 @@ def _charted(verdict: Mapping[str, Any], name: str) -> dict[str, Any]:
         "value": count["value"],
         "low": count["low"] or 0,
         "high": count["high"],
-        "at": threshold["value"] if threshold else None,
+        "at": threshold["value"] if threshold and not words.is_band(threshold) else None,
         "from": threshold["low"] if threshold else None,
         "to": threshold["high"] if threshold else None,
         "told": f"{name}: {judged(verdict)}",
@@ -193,9 +192,7 @@ def _thresholds(flags: Mapping[str, Any]) -> Html:
 def _threshold(one: Mapping[str, Any]) -> str:
     if one["value"] is None:
         return "no threshold"
-    if one["low"] == one["high"]:
-        return f"{words.whole(one['value'])} images"
-    return f"{words.whole(one['value'])} images ({words.interval(one['low'], one['high'])})"
+    return f"{words.threshold(one)} images"
 
 
 def _caveats(caveats: Sequence[str]) -> Html:

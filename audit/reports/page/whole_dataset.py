@@ -149,11 +149,14 @@ def _openness(openness: Mapping[str, Any] | None) -> Html:
     else:
         told = f"The dataset is {openness['tier']}."
     return fill(
-        "<h3>How open it is</h3><p>$told $blocking would have to go for it to be openly licensed. "
+        "<h3>How open it is</h3><p>$told $blocking "
         'What rules each kind out, or what the data cannot show:</p><ul class="long">$tiers</ul>'
         '<p class="soft">Kinds after <bdi>$source</bdi>.</p>',
         told=told,
-        blocking=counted(openness["blocking"], "sample"),
+        blocking=f"{counted(openness['blocking'], 'sample')} without an open license would have to "
+        "go for it to be openly licensed."
+        if openness["blocking"]
+        else "No sample is known to keep it from being openly licensed.",
         tiers=joined(tiers),
         source=openness.get("source") or "",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -104,6 +105,27 @@ def per_million(value: float | None) -> str:
     if value is None:
         return "unknown"
     return f"{value:,.0f}" if value >= 100 else f"{value:.2g}" if value < 1 else f"{value:.3g}"
+
+
+def threshold(told: Mapping[str, Any]) -> str:
+    """A threshold that has a value; a band has none of its own, and its middle is nobody's.
+
+    >>> threshold({"value": 164.2924222233028, "low": 112, "high": 241})
+    '112 to 241'
+    >>> threshold({"value": 200, "low": 100, "high": 300})
+    '200 (100 to 300)'
+    """
+    value, low, high = told["value"], told["low"], told["high"]
+    if low == high:
+        return whole(value)
+    told_ends = interval(low, high)
+    return told_ends if is_band(told) else f"{whole(value)} ({told_ends})"
+
+
+def is_band(told: Mapping[str, Any]) -> bool:
+    """Whether the value of a threshold is but the middle of its ends, on a log scale."""
+    value, low, high = told["value"], told["low"], told["high"]
+    return high is not None and low < high and math.isclose(value, math.sqrt(low * high))
 
 
 def sentence(text: str) -> str:

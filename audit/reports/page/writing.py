@@ -196,7 +196,7 @@ def _concepts(report: Mapping[str, Any], galleries: Galleries) -> tuple[list[_Pa
         ]
     parts = [
         ("concept-list", "Concepts", _table(names, rows[:size], keys["kind"])),
-        ("each-concept", "Each concept", _sections(made[:together], is_plain)),
+        ("each-concept", "Each concept", _sections(made[:together], len(made), is_plain)),
     ]
     return parts, blocks
 
@@ -231,7 +231,7 @@ def _table(names: Sequence[str], rows: Sequence[Html], kinds: Sequence[str]) -> 
     )
 
 
-def _sections(made: Sequence[Html], is_plain: bool) -> Html:
+def _sections(made: Sequence[Html], of: int, is_plain: bool) -> Html:
     pager = fill(
         '<div class="pager sections-pager" hidden>'
         '<button type="button" class="sections-before">Before</button>'
@@ -239,8 +239,17 @@ def _sections(made: Sequence[Html], is_plain: bool) -> Html:
         '<button type="button" class="sections-after">After</button></div>'
     )
     around = "" if is_plain else pager
+    printed = fill(
+        '<p class="printed"><b>Of $many only those are printed that the page shows just now. The '
+        "report as Markdown or JSON has all.</b></p>"
+        "<noscript><p>Of $many the first $first are shown: the others need JavaScript, or the "
+        "report as Markdown.</p></noscript>",
+        many=counted(of, "concept"),
+        first=f"{len(made):,}",
+    )
     return fill(
-        '$before<div id="sections">$sections</div>$after',
+        '$printed$before<div id="sections">$sections</div>$after',
+        printed="" if is_plain else printed,
         before=around,
         sections=joined(list(made)),
         after=around,
