@@ -15,6 +15,7 @@ import polars as pl
 
 from audit.api.opened import Opened, PathLike
 from audit.concepts import Concept, gather_concepts
+from audit.datasets.files import storage_errors
 
 if TYPE_CHECKING:
     from audit.counts.visual_results import VisualResult
@@ -196,7 +197,8 @@ class Reporting(Opened):
         source = concept_list if concepts_from is None else concepts_from
         dataset = self.dataset
         index = self._pictures(visual) if images else None
-        gathered = Path(tempfile.mkdtemp(prefix=".audit-report-", dir=scratch))
+        with storage_errors(Path(scratch or tempfile.gettempdir())):
+            gathered = Path(tempfile.mkdtemp(prefix=".audit-report-", dir=scratch))
         try:
             found = gather_report(
                 dataset,

@@ -144,6 +144,8 @@ def report(
     write_answer(found.found, output)
     for path in written:
         talk.say(f"Written: {path}")
+    if not written and output == "table":
+        talk.say("Nothing is kept: -o report.html writes it all, with its evidence.")
     return hold_verdicts(talk, found.found.flags, fail_on) if found.found.flags else 0
 
 

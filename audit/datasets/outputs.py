@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from audit.datasets.dataset import Dataset
@@ -16,7 +17,7 @@ def check_output(path: str | Path, dataset: Dataset) -> None:
     ------
     UsageError
         If it is a source shard of the dataset, lies in the dataset's own folder, or its folder is
-        not there.
+        not there or may not be written.
     """
     asked = Path(path).expanduser()
     target = asked.resolve()
@@ -39,10 +40,14 @@ def check_folder(path: str | Path) -> None:
     Raises
     ------
     UsageError
-        If its folder is not there.
+        If its folder is not there, or may not be written.
     """
     asked = Path(path).expanduser()
     folder = asked.resolve().parent
     if not folder.is_dir():
         raise UsageError(f"{asked}: there is no folder {folder}.",
                          hint="Make it, or choose another.")  # fmt: skip
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(
+            f"{asked}: you may not write in {folder}.", hint="Choose another folder, or ask for it."
+        )

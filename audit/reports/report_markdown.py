@@ -24,7 +24,8 @@ def report_markdown(report: Mapping[str, Any]) -> Iterator[str]:
         yield from _verdicts(report)
     for concept in report["concepts"]:
         yield from _concept(concept, report["evidence"]["folder"])
-    yield from _licenses(report["licenses"])
+    whose = "dataset" if report["question"]["where"] is None else "samples that meet the condition"
+    yield from _licenses(report["licenses"], whose)
     yield from _optouts(report["optouts"])
     yield from _domains(report["domains"])
     yield "\n## What the numbers do not say\n"
@@ -169,8 +170,8 @@ def _concept(concept: Mapping[str, Any], folder: str | None) -> Iterator[str]:
         yield f"- Rows: `{folder}/{first['file']}`, where `{first['where']}`."
 
 
-def _licenses(review: Mapping[str, Any]) -> Iterator[str]:
-    yield "\n## Licenses of the dataset\n"
+def _licenses(review: Mapping[str, Any], whose: str) -> Iterator[str]:
+    yield f"\n## Licenses of the {whose}\n\n{counted(review['samples'], 'sample')}.\n"
     rows = [
         (text(one["name"]), number(one["samples"]), _share(one["share"]), text(one["meaning"]))
         for one in (*review["statuses"], *review["findings"])

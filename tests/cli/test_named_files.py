@@ -64,3 +64,9 @@ def test_a_link_to_a_source_is_the_source(shard, tmp_path):
     with pytest.raises(UsageError, match="is a source"):
         check_output(link, Home().open("pets"))
     check_folder(tmp_path / "answer.csv")
+
+
+def test_a_folder_that_may_not_be_written_is_told_before_work_begins(monkeypatch, tmp_path):
+    monkeypatch.setattr("audit.datasets.outputs.os.access", lambda path, mode: False)
+    with pytest.raises(UsageError, match="you may not write in"):
+        check_folder(tmp_path / "report.html")

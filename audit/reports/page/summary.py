@@ -26,6 +26,11 @@ def summary(report: Mapping[str, Any]) -> Html:
         ("Sources", _sources(dataset["sources"])),
         ("Read", coverage(dataset["coverage"])),
         ("Samples", f"{dataset['samples']:,}"),
+        *(
+            [("Meet the condition", f"{report['licenses']['samples']:,}")]
+            if question["where"] is not None
+            else []
+        ),
         ("Captions", _captions(dataset.get("captions"))),
         ("Distinct URLs", _distinct(dataset)),
         ("Own license", _own_license(dataset["license"])),

@@ -141,7 +141,8 @@ def _before(report: Mapping[str, Any]) -> Iterator[_Part]:
 def _after(report: Mapping[str, Any]) -> Iterator[_Part]:
     evidence = report["evidence"]
     whole = Evidence(WHOLE, evidence["folder"], evidence.get("figures") or [])
-    yield "licenses", "Licenses of the dataset", whole_dataset.licenses(report["licenses"], whole)
+    whose = "dataset" if report["question"]["where"] is None else "samples that meet the condition"
+    yield "licenses", f"Licenses of the {whose}", whole_dataset.licenses(report["licenses"], whole)
     yield "optouts", "Opt-outs", whole_dataset.optouts(report["optouts"], whole)
     yield "domains", "Where the images are", whole_dataset.domains(report["domains"])
     yield "limits", "Method and limits", _limits(report)
