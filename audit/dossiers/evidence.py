@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
+
+from audit.datasets.dataset import Dataset
+from audit.datasets.lookup import SampleRef, look_up
 
 #: Files of an evidence folder.
 SAMPLES, IMAGES, ROWS = "samples.parquet", "images.parquet", "rows.parquet"
@@ -25,6 +29,8 @@ COLUMNS = {
     "shard": "URI of the sample's shard",
     "shard_number": "the shard's number in the dataset",
     "row": "the sample's row in the shard, from 0",
+    "url": "its URL, as its shard has it; null if the shard is not at hand or has changed",
+    "caption": "its caption, as its shard has it; else in the form that is searched",
     "host": "host of its URL",
     "width": "pixels, as the dataset has it",
     "height": "pixels, as the dataset has it",
@@ -99,6 +105,24 @@ class EvidenceFile:
             "sha256": self.sha256,
             "columns": [{"column": name, "meaning": COLUMNS[name]} for name in self.columns],
         }
+
+
+def add_texts(dataset: Dataset, path: Path, at_most: int) -> bool:
+    """Add URL and caption to a file, so that its rows say by themselves what they are.
+
+    They are read from the shards; not for more than ``at_most`` rows, and False then.
+    """
+    if pq.read_metadata(path).num_rows > at_most:
+        return False
+    table = pq.read_table(path)
+    numbers, rows = (table[name].to_pylist() for name in ("shard_number", "row"))
+    refs = [SampleRef(*ref) for ref in zip(numbers, rows, strict=True)]
+    told = look_up(dataset, set(refs))
+    for name in ("url", "caption"):
+        texts = [getattr(told[ref], name) if ref in told else None for ref in refs]
+        table = table.append_column(name, pa.array(texts, pa.large_string()))
+    pq.write_table(table, path, compression="zstd")
+    return True
 
 
 def of_concept(number: int) -> str:

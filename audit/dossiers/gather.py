@@ -24,6 +24,7 @@ from audit.dossiers.evidence import (
     SAMPLES,
     EvidenceFile,
     Figure,
+    add_texts,
     host_condition,
     license_condition,
     of_concept,
@@ -70,6 +71,8 @@ class ReportQuestion:
         See :func:`audit.reviews.review.review_licenses`.
     examples, images, hosts:
         Shown for each concept, at most.
+    text_rows:
+        Rows of a file of evidence up to which these are told with URL and caption.
     whole_rows:
         Keep evidence of every sample of the dataset if it has no more than this many.
     seed:
@@ -86,6 +89,7 @@ class ReportQuestion:
     images: int = 12
     hosts: int = 10
     whole_rows: int = 5_000_000
+    text_rows: int = 100_000
     seed: int = 0
     workers: int | None = 1
 
@@ -165,6 +169,7 @@ class _Gathering:
         licenses = self._whole_review(optouts)
         dossiers = self._dossiers(count, flags, optouts) if count and flags else ()
         write_visual(self.visual, dataset, self.folder)
+        self._add_texts()
         self.tell("domains", None)
         domains = count_domains(dataset, at_most=_DOMAINS, workers=question.workers)
         seen = overview(dataset)
@@ -199,6 +204,15 @@ class _Gathering:
             ),
             seconds=time.monotonic() - started,
         )
+
+    def _add_texts(self) -> None:
+        for name in (SAMPLES, IMAGES):
+            path, most = self.folder / name, self.question.text_rows
+            if path.exists() and not add_texts(self.dataset, path, most):
+                self.left_out.append(
+                    f"{name} is without URLs and captions, having more than {most:,} rows: shard "
+                    "and row tell where they are."
+                )
 
     def _counted(self) -> CountResult:
         question = self.question

@@ -101,6 +101,7 @@ def test_evidence_tells_where_a_row_is_and_what_was_concluded(gather, shards):
     source = pl.read_parquet(row["shard"]).row(row["row"], named=True)
     assert "Van Gogh" in source["TEXT"]
     assert row["license"] == source["LICENSE"]
+    assert (row["url"], row["caption"]) == (source["URL"], source["TEXT"])
     concluded = dict(evidence.select("license", "concluded").unique().iter_rows())
     assert concluded["CC BY 4.0"] == "CC-BY-4.0"
     assert concluded["who knows"] == "NOASSERTION"
@@ -214,3 +215,9 @@ def test_draws_are_told_by_their_seed(gather, dataset, tmp_path):
         return [example.row for example in report["cat"].caption.examples]
 
     assert examples(1) != examples(2)
+
+
+def test_of_too_many_rows_urls_and_captions_are_left_in_the_shards(gather):
+    report = gather(text_rows=539)
+    assert "url" not in pl.read_parquet(gather.folder / "samples.parquet").columns
+    assert "samples.parquet is without URLs and captions" in report.left_out[0]
