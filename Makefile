@@ -4,10 +4,8 @@ VENV := .venv
 BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-# Tests wait for servers and processes: two more at once than there are processors.
-# `make test PARALLEL=` for one after another.
-PROCESSORS := $(shell getconf _NPROCESSORS_ONLN)
-PARALLEL := --numprocesses $$(( $(PROCESSORS) + 2 )) --dist worksteal
+# As many tests at once as there are processors; `make test PARALLEL=` for one after another.
+PARALLEL := --numprocesses auto --dist worksteal
 
 .PHONY: help demo test test-visual lint bench docs lock clean
 .DEFAULT_GOAL := help

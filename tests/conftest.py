@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -17,6 +18,10 @@ import pytest
 from audit.cli import run
 from audit.datasets.home import Home
 from tests.browser.browsing import Visit, chromium, visit
+
+# Tests are not timed: on a busy machine any may take long.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 #: Real data that is not part of the project; tests that use it skip where it is not there.
 TEST_DATA = Path(
